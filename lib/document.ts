@@ -1,0 +1,75 @@
+import * as v from "valibot";
+import { GatewayError } from "./errors.ts";
+import { isJsonObject, JsonFault, parseJson } from "./json.ts";
+
+/** A parameter as it was read: its full name, the version of its value, and the text. */
+export interface StoredDocument {
+  readonly name: string;
+  readonly version: number;
+  /** Differs whenever the value may differ, also for a parameter that was deleted and made again. */
+  readonly revision: string;
+  readonly text: string;
+}
+
+/** Which version of which document took part in a decision. */
+export interface DocumentVersion {
+  readonly name: string;
+  readonly version: number;
+}
+
+/** The format that is written down in the contract; a document may say so in `version`. */
+const FORMAT_VERSION = 1;
+
+/**
+ * An object schema that knows no other member: a misspelt check must not vanish. Its messages name what is allowed.
+ */
+export function strictDocument<Entries extends v.ObjectEntries>(entries: Entries) {
+  return v.strictObject(entries, (issue) =>
+    issue.expected === "never"
+      ? `is unknown; allowed are ${Object.keys(entries).join(", ")}`
+      : issue.received === "undefined"
+        ? "is missing"
+        : "is not an object",
+  );
+}
+
+/** `version`, which every document may have. */
+export const formatVersion = v.optional(v.literal(FORMAT_VERSION, `is not ${FORMAT_VERSION}`));
+
+/**
+ * Parses a document by its schema. Throws `DOCUMENT_INVALID` (not JSON, an unknown or repeated member, a wrong value:
+ * the detail names parameter, member and what is allowed) and `DOCUMENT_TOO_NEW` (a `version` this release predates).
+ */
+export function parseDocument<Schema extends v.GenericSchema>(
+  document: StoredDocument,
+  schema: Schema,
+): v.InferOutput<Schema> {
+  const where = `parameter ${document.name} (version ${document.version})`;
+  let value: unknown;
+  try {
+    value = parseJson(document.text);
+  } catch (error) {
+    if (!(error instanceof JsonFault)) throw error;
+    throw new GatewayError("DOCUMENT_INVALID", `${where} cannot be read: ${error.message}`);
+  }
+  // A list would pass for an object without members.
+  if (!isJsonObject(value))
+    throw new GatewayError("DOCUMENT_INVALID", `${where} cannot be read: it is not a JSON object`);
+  if (typeof value["version"] === "number" && value["version"] > FORMAT_VERSION) {
+    throw new GatewayError(
+      "DOCUMENT_TOO_NEW",
+      `${where} has format version ${value["version"]}; this release reads ${FORMAT_VERSION}: upgrade podgate first`,
+    );
+  }
+  const result = v.safeParse(schema, value);
+  if (result.success) return result.output;
+  const problems = result.issues.slice(0, MAX_PROBLEMS_NAMED).map(describeIssue);
+  throw new GatewayError("DOCUMENT_INVALID", `${where} cannot be read: ${problems.join("; ")}`);
+}
+
+const MAX_PROBLEMS_NAMED = 5;
+
+function describeIssue(issue: v.BaseIssue<unknown>): string {
+  const path = issue.path?.map(({ key }) => (typeof key === "number" ? `[${key}]` : `.${String(key).slice(0, 64)}`));
+  return path === undefined ? `the document ${issue.message}` : `${path.join("").replace(/^\./, "")} ${issue.message}`;
+}
