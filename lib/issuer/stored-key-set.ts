@@ -1,0 +1,63 @@
+import * as v from "valibot";
+import {
+  type DocumentVersion,
+  formatVersion,
+  parseDocument,
+  type StoredDocument,
+  strictDocument,
+} from "../document.ts";
+import { GatewayError } from "../errors.ts";
+import { type KeySet, readKeySet } from "./key-set.ts";
+import type { TrustedIssuer } from "./trusted-issuer.ts";
+
+/** A key set from the store: a snapshot that `refresh-keys` took, or what the operator put there. */
+export interface StoredKeySet {
+  readonly issuer: string;
+  /** Epoch seconds at which the keys were fetched; of a static set, when it was written. */
+  readonly fetchedAt: number;
+  readonly source: "discovered" | "static";
+  readonly keys: KeySet;
+  readonly document: DocumentVersion;
+}
+
+const schema = strictDocument({
+  version: formatVersion,
+  issuer: v.string("is not a string"),
+  fetchedAt: v.pipe(v.number("is not a number"), v.finite("is not a finite number")),
+  source: v.picklist(["discovered", "static"], 'is neither "discovered" nor "static"'),
+  keys: v.array(
+    strictDocument({
+      kid: v.string("is not a string"),
+      kty: v.string("is not a string"),
+      alg: v.optional(v.string("is not a string")),
+      use: v.optional(v.string("is not a string")),
+      crv: v.optional(v.string("is not a string")),
+      x: v.optional(v.string("is not a string")),
+      y: v.optional(v.string("is not a string")),
+      n: v.optional(v.string("is not a string")),
+      e: v.optional(v.string("is not a string")),
+    }),
+    "is not a list",
+  ),
+});
+
+/** Reads a key set document. Throws `DOCUMENT_INVALID` and `DOCUMENT_TOO_NEW`. */
+export function parseStoredKeySet(stored: StoredDocument): StoredKeySet {
+  const { issuer, fetchedAt, source, keys: listed } = parseDocument(stored, schema);
+  const keys = readKeySet({ keys: listed });
+  if (typeof keys === "string") {
+    throw new GatewayError(
+      "DOCUMENT_INVALID",
+      `parameter ${stored.name} (version ${stored.version}) cannot be used: ${keys}`,
+    );
+  }
+  return { issuer, fetchedAt, source, keys, document: { name: stored.name, version: stored.version } };
+}
+
+/** A snapshot from the future is a wrong clock or a forgery; a minute is what clocks may differ. */
+const MAX_AHEAD_SECONDS = 60;
+
+/** Whether a stored set is this issuer's, of the kind that its document calls for, and not from the future. */
+export function belongsTo(stored: StoredKeySet, issuer: TrustedIssuer, now: number): boolean {
+  return stored.issuer === issuer.url && stored.source === issuer.keys && stored.fetchedAt <= now + MAX_AHEAD_SECONDS;
+}
