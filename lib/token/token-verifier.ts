@@ -1,0 +1,177 @@
+import type { Clock } from "../clock.ts";
+import type { DocumentVersion } from "../document.ts";
+import { isRefusal, type Refusal, refuse } from "../errors.ts";
+import type { IssuerDirectory } from "../issuer/issuer-directory.ts";
+import type { IssuerRecord } from "../issuer/issuer-source.ts";
+import type { VerificationKey } from "../issuer/key-set.ts";
+import { formatPrincipal, type Principal } from "../names.ts";
+import { readBearerToken } from "./bearer-token.ts";
+import { refuseClaims } from "./claim-rules.ts";
+import { isSignedBy } from "./signature.ts";
+import { type BoundObject, readClaims } from "./token-claims.ts";
+import { readShape, type UnverifiedToken } from "./unverified-token.ts";
+import { type SignedToken, VerifiedTokens } from "./verified-tokens.ts";
+
+declare const verified: unique symbol;
+
+/** A service account that proved who it is. Only the verifier makes one, so no unverified claim gets past it. */
+export interface VerifiedIdentity extends Principal {
+  readonly [verified]: true;
+  readonly issuer: string;
+  readonly group?: string | undefined;
+  /** `<cluster>/<namespace>/<serviceaccount>`. */
+  readonly principal: string;
+  /** `sub`. */
+  readonly subject: string;
+  readonly pod?: BoundObject | undefined;
+  readonly node?: BoundObject | undefined;
+  /** The one of the receiver's audiences that the token carries. */
+  readonly audience: string;
+  /** `exp`, epoch seconds. */
+  readonly expiresAt: number;
+  /** `iat`, epoch seconds. */
+  readonly issuedAt: number;
+  readonly keyId: string;
+  /** `jti`, which clusters before 1.32 may leave out. */
+  readonly tokenId?: string | undefined;
+}
+
+/** What was known of a token when its verification ended, for the audit record. Unverified unless the signature held. */
+export interface TokenTrail {
+  issuer?: string;
+  keyId?: string;
+  /** Set once the signature is verified. */
+  principal?: string;
+  subject?: string;
+  readonly documents: DocumentVersion[];
+}
+
+export interface Verification {
+  readonly outcome: VerifiedIdentity | Refusal;
+  readonly trail: TokenTrail;
+}
+
+/** What the token must be meant for, or why nothing is. Its answer counts after the signature only. */
+export type FindAudiences = () => Promise<readonly string[] | Refusal>;
+
+export interface TokenVerifierOptions {
+  readonly issuers: IssuerDirectory;
+  readonly clock: Clock;
+  readonly clockSkewSeconds: number;
+}
+
+/** Answers which service account sent a request. Cheapest check first; each refusal has a code of its own. */
+export class TokenVerifier {
+  readonly #options: TokenVerifierOptions;
+  readonly #verifiedTokens = new VerifiedTokens();
+
+  constructor(options: TokenVerifierOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @param authorization - every value of the `Authorization` header
+   * Throws `GatewayError` where it cannot be decided: the store or the issuer is out of reach, or a document unreadable.
+   */
+  async verify(authorization: readonly string[], findAudiences: FindAudiences): Promise<Verification> {
+    const trail: TokenTrail = { documents: [] };
+    const outcome = await this.#verify(authorization, findAudiences, trail);
+    return { outcome, trail };
+  }
+
+  async #verify(
+    authorization: readonly string[],
+    findAudiences: FindAudiences,
+    trail: TokenTrail,
+  ): Promise<VerifiedIdentity | Refusal> {
+    const bearer = readBearerToken(authorization);
+    if (isRefusal(bearer)) return bearer;
+
+    const remembered = this.#verifiedTokens.recall(bearer);
+    const token = remembered?.token ?? readShape(bearer);
+    if (isRefusal(token)) return token;
+    trail.keyId = token.keyId;
+
+    const issuerUrl = this.#options.issuers.readUrl(token.issuer);
+    if (isRefusal(issuerUrl)) return issuerUrl;
+
+    // Asked now, so that the store is asked about receiver and issuer in one trip; looked at after the signature.
+    const audiencesFound = findAudiences();
+    audiencesFound.catch(() => undefined);
+
+    const record = await this.#options.issuers.find(issuerUrl);
+    if (isRefusal(record)) return record;
+    trail.issuer = record.issuer.url;
+    trail.documents.push(record.issuer.document);
+
+    const key = await this.#findKey(token, record);
+    if (isRefusal(key)) return key;
+
+    const signed = remembered?.fingerprint === key.fingerprint ? remembered : await this.#verifySignature(token, key);
+    if (isRefusal(signed)) return signed;
+    this.#options.issuers.markVerified(record);
+    trail.subject = signed.claims.sub;
+    trail.principal = formatPrincipal({ cluster: record.issuer.cluster, ...signed.claims });
+
+    const audiences = await audiencesFound;
+    if (isRefusal(audiences)) return audiences;
+
+    return this.#judgeClaims(signed, record, audiences);
+  }
+
+  async #findKey(token: UnverifiedToken, record: IssuerRecord): Promise<VerificationKey | Refusal> {
+    const { issuer } = record;
+    if (!issuer.algorithms.includes(token.algorithm)) {
+      return refuse("TOKEN_ALGORITHM_NOT_ALLOWED", `${issuer.document.name} does not allow the token's algorithm`, {
+        compared: { actual: token.algorithm, expected: issuer.algorithms.join(", ") },
+      });
+    }
+    const key = await this.#options.issuers.findKey(record, token.keyId);
+    if (key === undefined) {
+      return refuse(
+        "KEY_UNKNOWN",
+        `the key set of cluster ${issuer.cluster} has no key with the token's \`kid\`; if keys were rotated, it is asked again within 10 s`,
+      );
+    }
+    if ("unfit" in key) return refuse("KEY_UNFIT", `the key that the token names cannot be used: ${key.unfit}`);
+    if (key.algorithm !== token.algorithm) {
+      return refuse("KEY_UNFIT", "the key that the token names is for another algorithm", {
+        compared: { actual: token.algorithm, expected: key.algorithm },
+      });
+    }
+    return key;
+  }
+
+  async #verifySignature(token: UnverifiedToken, key: VerificationKey): Promise<SignedToken | Refusal> {
+    if (!(await isSignedBy(token, key))) {
+      return refuse("SIGNATURE_INVALID", "the token's signature was not made by the key that it names");
+    }
+    const claims = readClaims(token.claims);
+    if (isRefusal(claims)) return claims;
+    const signed: SignedToken = { token, claims, fingerprint: key.fingerprint };
+    this.#verifiedTokens.remember(token.bearer, signed);
+    return signed;
+  }
+
+  #judgeClaims({ token, claims }: SignedToken, { issuer }: IssuerRecord, audiences: readonly string[]) {
+    const { clock, clockSkewSeconds } = this.#options;
+    const refusal = refuseClaims(claims, { issuer, audiences, now: clock.now(), clockSkewSeconds });
+    if (refusal?.code === "TOKEN_EXPIRED") this.#verifiedTokens.forget(token.bearer);
+    if (refusal !== undefined) return refusal;
+    const principal = { cluster: issuer.cluster, namespace: claims.namespace, serviceAccount: claims.serviceAccount };
+    return {
+      ...principal,
+      issuer: issuer.url,
+      group: issuer.group,
+      principal: formatPrincipal(principal),
+      subject: claims.sub,
+      pod: claims.pod,
+      node: claims.node,
+      audience: audiences.find((audience) => claims.aud.includes(audience)),
+      expiresAt: claims.exp,
+      issuedAt: claims.iat,
+      keyId: token.keyId,
+      tokenId: claims.jti,
+    } as VerifiedIdentity;
+  }
+}

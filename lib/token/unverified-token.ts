@@ -1,0 +1,134 @@
+import { isRefusal, type Refusal, refuse } from "../errors.ts";
+import { ALGORITHMS, type Algorithm, isAlgorithm } from "../issuer/algorithm.ts";
+import { decodeUtf8, isJsonObject, JsonFault, type JsonObject, parseJson } from "../json.ts";
+import type { BearerToken } from "./bearer-token.ts";
+
+/** A token that has the right shape. Nothing in it is proved: `issuer` and `keyId` are look-up keys and no more. */
+export interface UnverifiedToken {
+  readonly bearer: BearerToken;
+  readonly algorithm: Algorithm;
+  readonly keyId: string;
+  /** `iss` as it stands there, of whatever type. */
+  readonly issuer: unknown;
+  readonly claims: JsonObject;
+}
+
+/** A header is about 100 bytes; ten times that is no header of kube-apiserver. */
+const MAX_HEADER_CHARACTERS = 1024;
+const MAX_KEY_ID_CHARACTERS = 256;
+
+/** Members that name or bring a key (RFC 7515 §4.1.2 to §4.1.8). Keys come from the issuer's key set alone. */
+const KEY_BEARING_MEMBERS = ["jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256"];
+
+/** Members that change how a token is read (RFC 7515 §4.1.11, RFC 7516 §4.1.3, RFC 7797 §3). */
+const UNSUPPORTED_MEMBERS = ["crit", "b64", "zip", "cty", "enc"];
+
+/** `iss` of tokens from Secrets of type `kubernetes.io/service-account-token` (kubernetes pkg/serviceaccount/legacy.go). */
+const LEGACY_ISSUER = "kubernetes/serviceaccount";
+const LEGACY_CLAIM_PREFIX = "kubernetes.io/serviceaccount/";
+
+/** Reads the shape of a token: three parts, strict encoding, JSON objects, a header that we understand whole. */
+export function readShape(bearer: BearerToken): UnverifiedToken | Refusal {
+  const text = bearer.reveal();
+  const headerEnd = text.indexOf(".");
+  const payloadEnd = text.indexOf(".", headerEnd + 1);
+  if (headerEnd < 0 || payloadEnd < 0 || text.indexOf(".", payloadEnd + 1) >= 0) {
+    return malformed("it does not have three parts");
+  }
+  if (headerEnd > MAX_HEADER_CHARACTERS) return malformed(`its header is over ${MAX_HEADER_CHARACTERS} characters`);
+
+  const header = readObject(text.slice(0, headerEnd), "header");
+  if (typeof header === "string") return malformed(header);
+  const claims = readObject(text.slice(headerEnd + 1, payloadEnd), "payload");
+  if (typeof claims === "string") return malformed(claims);
+  if (decodeBase64Url(text.slice(payloadEnd + 1)) === undefined) return malformed("its signature is not base64url");
+
+  const algorithm = readHeader(header);
+  if (isRefusal(algorithm)) return algorithm;
+  const family = refuseFamily(claims);
+  if (family !== undefined) return family;
+  const keyId = readKeyId(header);
+  if (isRefusal(keyId)) return keyId;
+  return { bearer, algorithm, keyId, issuer: claims["iss"], claims };
+}
+
+function readHeader(header: JsonObject): Algorithm | Refusal {
+  const algorithm = header["alg"];
+  if (!isAlgorithm(algorithm)) {
+    return refuse("TOKEN_ALGORITHM", "the token's `alg` is none that kube-apiserver signs with", {
+      compared: { actual: describe(algorithm), expected: ALGORITHMS.join(", ") },
+    });
+  }
+  if ("typ" in header && header["typ"] !== "JWT") {
+    return refuse("TOKEN_TYPE", "the token's `typ` is neither absent nor JWT", {
+      compared: { actual: describe(header["typ"]), expected: "absent or JWT" },
+    });
+  }
+  const bearing = KEY_BEARING_MEMBERS.find((member) => member in header);
+  if (bearing !== undefined) {
+    return refuse("TOKEN_KEY_EMBEDDED", `the token's header brings a key of its own in \`${bearing}\``);
+  }
+  const unsupported = UNSUPPORTED_MEMBERS.find((member) => member in header);
+  if (unsupported !== undefined) {
+    return refuse("TOKEN_HEADER_UNSUPPORTED", `the token's header has \`${unsupported}\`, which is not supported`);
+  }
+  return algorithm;
+}
+
+/** Kinds of token that a cluster issues and nobody may use here. Their marks only refuse; they grant nothing. */
+function refuseFamily(claims: JsonObject): Refusal | undefined {
+  const flat = Object.keys(claims).some((name) => name.startsWith(LEGACY_CLAIM_PREFIX));
+  if (claims["iss"] === LEGACY_ISSUER || flat) {
+    return refuse(
+      "TOKEN_LEGACY",
+      "this is a legacy service account token from a Secret: it has no expiry and no audience; " +
+        "mount a projected volume (serviceAccountToken with audience and expirationSeconds) and send that token",
+    );
+  }
+  const kubernetes = claims["kubernetes.io"];
+  if (isJsonObject(kubernetes) && "warnafter" in kubernetes) {
+    return refuse(
+      "TOKEN_EXTENDED",
+      "this is the API server's own token with an extended life of a year (it has `warnafter`); " +
+        "mount a projected volume with an audience of its own and send that token",
+    );
+  }
+  return undefined;
+}
+
+function readKeyId(header: JsonObject): string | Refusal {
+  const keyId = header["kid"];
+  if (typeof keyId === "string" && keyId !== "" && keyId.length <= MAX_KEY_ID_CHARACTERS) return keyId;
+  return refuse("TOKEN_KEY_ID", "the token's `kid` is missing or no usable text", {
+    compared: { actual: describe(keyId), expected: `a string of 1 to ${MAX_KEY_ID_CHARACTERS} characters` },
+  });
+}
+
+function readObject(segment: string, part: "header" | "payload"): JsonObject | string {
+  const bytes = decodeBase64Url(segment);
+  if (bytes === undefined) return `its ${part} is not base64url`;
+  try {
+    const value = parseJson(decodeUtf8(bytes));
+    return isJsonObject(value) ? value : `its ${part} is not a JSON object`;
+  } catch (error) {
+    if (error instanceof JsonFault) return `its ${part} is refused: ${error.message}`;
+    throw error;
+  }
+}
+
+/** Strict base64url (RFC 7515 §2): no padding, no white space, not empty, and unused bits zero, so one spelling only. */
+function decodeBase64Url(segment: string): Buffer | undefined {
+  if (segment === "") return undefined;
+  const bytes = Buffer.from(segment, "base64url");
+  return bytes.toString("base64url") === segment ? bytes : undefined;
+}
+
+function malformed(fault: string): Refusal {
+  return refuse("TOKEN_MALFORMED", `the token is not a signed JWT: ${fault}`);
+}
+
+/** A header value for the log: short, and never an object's content. */
+function describe(value: unknown): string {
+  if (value === undefined) return "absent";
+  return typeof value === "string" ? JSON.stringify(value.slice(0, 64)) : typeof value;
+}
