@@ -1,0 +1,104 @@
+import { createLRU } from "lru.min";
+import { AgingCache } from "../aging-cache.ts";
+import type { Clock } from "../clock.ts";
+import type { StoredDocument } from "../document.ts";
+import type { IssuerSource } from "../issuer/issuer-source.ts";
+import { parseStoredKeySet } from "../issuer/stored-key-set.ts";
+import { parseTrustedIssuer } from "../issuer/trusted-issuer.ts";
+import type { Principal } from "../names.ts";
+import { type PermissionSet, type PermissionSource, parsePermissionDocument } from "../permission/permission-set.ts";
+import { type ApiSource, parseRegisteredApi, type RegisteredApi } from "../permission/receiver.ts";
+import type { ParameterNames } from "./parameter-names.ts";
+import type { ReadParameters } from "./parameter-reader.ts";
+
+export interface DocumentSourceOptions {
+  readonly names: ParameterNames;
+  readonly read: ReadParameters;
+  readonly clock: Clock;
+  readonly maxAgeSeconds: number;
+  readonly maxStaleSeconds: number;
+}
+
+/** Principals whose permissions are kept, absent ones included: see docs/caches.md for the memory. */
+const PERMISSION_SETS = 10_000;
+const PARSED_DOCUMENTS = 4096;
+const APIS = 256;
+
+/** Issuer and key set documents. Their age is kept by the `IssuerDirectory`. */
+export function createIssuerSource({ names, read }: Pick<DocumentSourceOptions, "names" | "read">): IssuerSource {
+  const parseIssuer = parseOnce(parseTrustedIssuer);
+  const parseKeySet = parseOnce(parseStoredKeySet);
+  return {
+    async read(url) {
+      const issuerName = names.issuer(url);
+      const keysName = names.keys(url);
+      if (issuerName === undefined || keysName === undefined) return undefined;
+      const found = await read([issuerName, keysName]);
+      const issuer = found.get(issuerName);
+      if (issuer === undefined) return undefined;
+      const keySet = found.get(keysName);
+      return { issuer: parseIssuer(issuer), keySet: keySet && parseKeySet(keySet) };
+    },
+  };
+}
+
+/** Receiver documents by API id. */
+export function createApiSource(options: DocumentSourceOptions): ApiSource {
+  const { names, read } = options;
+  const apis = new AgingCache<RegisteredApi | undefined>({
+    ...options,
+    capacity: APIS,
+    read: async (apiId) => {
+      const name = names.api(apiId);
+      if (name === undefined) return undefined;
+      const document = (await read([name])).get(name);
+      return document && parseRegisteredApi(document);
+    },
+  });
+  return { find: (apiId) => apis.get(apiId) };
+}
+
+/** Permissions: the documents of one principal are read together and kept as one entry, so they are of one moment. */
+export function createPermissionSource(options: DocumentSourceOptions): PermissionSource {
+  const { names, read } = options;
+  const parse = parseOnce(parsePermissionDocument);
+  const sets = new AgingCache<PermissionSet>({
+    ...options,
+    capacity: PERMISSION_SETS,
+    read: async (key) => {
+      const wanted = names.permissions(...splitKey(key));
+      const found = await read(wanted);
+      const documents = wanted.flatMap((name) => {
+        const document = found.get(name);
+        return document === undefined ? [] : [parse(document)];
+      });
+      return documents.length === 0 ? NOTHING_GRANTED : { documents };
+    },
+  });
+  return { find: (principal, group) => sets.get(joinKey(principal, group)) };
+}
+
+/** One object for the many who have no permissions. */
+const NOTHING_GRANTED: PermissionSet = { documents: [] };
+
+/** Kubernetes names hold no `/`, so the key reads back as what it was made of. */
+function joinKey({ cluster, namespace, serviceAccount }: Principal, group: string | undefined): string {
+  return [cluster, namespace, serviceAccount, group ?? ""].join("/");
+}
+
+function splitKey(key: string): [Principal, string | undefined] {
+  const [cluster = "", namespace = "", serviceAccount = "", group = ""] = key.split("/");
+  return [{ cluster, namespace, serviceAccount }, group === "" ? undefined : group];
+}
+
+/** Parses one revision of a document once: documents that many principals share are shared in memory too. */
+function parseOnce<T>(parse: (document: StoredDocument) => T): (document: StoredDocument) => T {
+  const parsed = createLRU<string, { readonly revision: string; readonly value: T }>({ max: PARSED_DOCUMENTS });
+  return (document) => {
+    const known = parsed.get(document.name);
+    if (known?.revision === document.revision) return known.value;
+    const value = parse(document);
+    parsed.set(document.name, { revision: document.revision, value });
+    return value;
+  };
+}

@@ -1,0 +1,54 @@
+import { GetParametersCommand, type Parameter, SSMClient } from "@aws-sdk/client-ssm";
+import type { StoredDocument } from "../document.ts";
+import { GatewayError } from "../errors.ts";
+import type { ReadParameters } from "./parameter-reader.ts";
+
+/** Two attempts and this much time in all (R10): a stale document, or an honest 5xx, beats a caller that waits. */
+const ATTEMPTS = 2;
+const TOTAL_MS = 1000;
+
+/** A connection that is not there after this long will not be in time. */
+const CONNECT_MS = 400;
+/** Leaves time for the second attempt. */
+const REQUEST_MS = 500;
+
+/** `GetParameters` by the AWS SDK. Region, credentials and endpoint come from the SDK's own settings. */
+export function createSsmReader(): ReadParameters {
+  // Made at the first read: what it signs must not be older than the request it serves.
+  let client: SSMClient | undefined;
+  return async (names) => {
+    client ??= new SSMClient({
+      maxAttempts: ATTEMPTS,
+      requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS, throwOnRequestTimeout: true },
+    });
+    let parameters: Parameter[];
+    try {
+      const answer = await client.send(new GetParametersCommand({ Names: [...names] }), {
+        abortSignal: AbortSignal.timeout(TOTAL_MS),
+      });
+      parameters = answer.Parameters ?? [];
+    } catch (error) {
+      throw unavailable(error instanceof Error ? error.name : "unknown error", names, error);
+    }
+    return new Map(parameters.map((parameter) => readParameter(parameter, names)));
+  };
+}
+
+function readParameter(parameter: Parameter, names: readonly string[]): [string, StoredDocument] {
+  const { Name: name, Value: text, Version: version, LastModifiedDate: modified } = parameter;
+  if (name === undefined || text === undefined || version === undefined) {
+    throw unavailable("an answer without name, value or version", names);
+  }
+  return [name, { name, text, version, revision: `${version}@${modified?.getTime()}` }];
+}
+
+/** AWS sends some errors without a message, so the error's name is what is told. */
+function unavailable(reason: string, names: readonly string[], cause?: unknown): GatewayError {
+  const [first, ...others] = names;
+  const more = others.length === 0 ? "" : ` and ${others.length} more`;
+  return new GatewayError(
+    "PARAMETERS_UNAVAILABLE",
+    `SSM GetParameters failed (${reason}) for ${first}${more}; check the function's role, its way to SSM, and throttling`,
+    { cause },
+  );
+}
