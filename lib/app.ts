@@ -1,0 +1,94 @@
+import type { Context } from "aws-lambda";
+import { createApiSource, createIssuerSource, createPermissionSource } from "./aws/document-sources.ts";
+import { ParameterNames } from "./aws/parameter-names.ts";
+import { batchReads, type ReadParameters } from "./aws/parameter-reader.ts";
+import { createSsmReader } from "./aws/ssm-parameters.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { type Config, type Environment, parseConfig } from "./config.ts";
+import { GatewayError } from "./errors.ts";
+import { authorize, type FunctionCall } from "./gateway/authorize.ts";
+import { type AuthorizerAnswer, UNAUTHORIZED } from "./gateway/authorizer-answer.ts";
+import { podTokenMiddleware, type RequirePodTokenOptions } from "./gateway/require-pod-token.ts";
+import type { FetchJson } from "./issuer/fetch-json.ts";
+import { IssuerDirectory } from "./issuer/issuer-directory.ts";
+import { AuditLog } from "./log/audit.ts";
+import { createLogger } from "./log/logger.ts";
+import { Metrics } from "./log/metrics.ts";
+import { createFetchJson } from "./net/fetch-json.ts";
+import type { PermissionSource } from "./permission/permission-set.ts";
+import { TokenVerifier } from "./token/token-verifier.ts";
+
+/** The parts that touch the outside world: tests give others. */
+export interface Adapters {
+  readonly clock: Clock;
+  readonly writeLine: (line: string) => void;
+  readonly readParameters: ReadParameters;
+  readonly fetchJson: FetchJson;
+}
+
+export interface App {
+  readonly config: Config;
+  readonly permissions: PermissionSource;
+  authorize(event: unknown, context: Context): Promise<AuthorizerAnswer>;
+  requirePodToken(options: RequirePodTokenOptions): ReturnType<typeof podTokenMiddleware>;
+}
+
+/**
+ * Wires the gateway: settings, adapters, use cases. All state lives in what this returns.
+ * Throws `ConfigError` with every wrong setting.
+ */
+export function createApp(
+  { needsAudiences, env = process.env }: { readonly needsAudiences: boolean; readonly env?: Environment },
+  adapters: Partial<Adapters> = {},
+): App {
+  const config = parseConfig(env, needsAudiences);
+  const clock = adapters.clock ?? systemClock;
+  const writeLine = adapters.writeLine ?? ((line) => process.stdout.write(`${line}\n`));
+  const logger = createLogger(config.logLevel, writeLine);
+  const audit = new AuditLog(logger, clock);
+  const metrics = new Metrics(logger, clock);
+
+  const documents = {
+    names: new ParameterNames(config.parameterPrefix),
+    read: batchReads(adapters.readParameters ?? createSsmReader()),
+    clock,
+    maxAgeSeconds: config.documentsMaxAgeSeconds,
+    maxStaleSeconds: config.documentsMaxStaleSeconds,
+  };
+  const issuers = new IssuerDirectory({
+    ...config,
+    source: createIssuerSource(documents),
+    fetchJson: adapters.fetchJson ?? createFetchJson({ allowLoopbackHttp: config.allowLoopbackHttp }),
+    clock,
+  });
+  const verifier = new TokenVerifier({ issuers, clock, clockSkewSeconds: config.clockSkewSeconds });
+  const permissions = createPermissionSource(documents);
+  const deps = { verifier, permissions, apis: createApiSource(documents), audit, metrics, clock };
+
+  return {
+    config,
+    permissions,
+    authorize: async (event, context) => {
+      const answer = await authorize(event, callOf(context), deps).catch((error: unknown) => {
+        throw plainError(error instanceof GatewayError ? error.code : "INTERNAL");
+      });
+      if (answer === UNAUTHORIZED) throw plainError(UNAUTHORIZED);
+      return answer;
+    },
+    requirePodToken: (options) => podTokenMiddleware(options, deps),
+  };
+}
+
+/** Account and region are the function's own, by its ARN; offline that is none. */
+function callOf({ functionName, invokedFunctionArn, getRemainingTimeInMillis }: Context): FunctionCall {
+  const [, , , region, account] = invokedFunctionArn.split(":");
+  const home = region !== undefined && account !== undefined ? { region, account } : undefined;
+  return { functionName, home, remainingSeconds: getRemainingTimeInMillis() / 1000 };
+}
+
+/** An error that Lambda may print: its message is a fixed word, and it has no stack. */
+function plainError(message: string): Error {
+  const error = new Error(message);
+  error.stack = `Error: ${message}`;
+  return error;
+}

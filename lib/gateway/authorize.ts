@@ -1,0 +1,85 @@
+import { type DecisionDeps, decideAccess, type FoundReceiver, startDecision } from "../decision/decide-access.ts";
+import { inTime } from "../decision/in-time.ts";
+import { type Refusal, refuse } from "../errors.ts";
+import type { AuditLog } from "../log/audit.ts";
+import type { Metrics } from "../log/metrics.ts";
+import { type ApiSource, type RegisteredApi, receiverOfStage } from "../permission/receiver.ts";
+import { type AuthorizerAnswer, authorizerAnswer, UNAUTHORIZED } from "./authorizer-answer.ts";
+import { readAuthorizerEvent } from "./authorizer-event.ts";
+import type { ExecuteApiArn } from "./execute-api-arn.ts";
+
+export interface AuthorizeDeps extends DecisionDeps {
+  readonly apis: ApiSource;
+  readonly audit: AuditLog;
+  readonly metrics: Metrics;
+}
+
+/** The Lambda call in which a request is answered. */
+export interface FunctionCall {
+  readonly functionName: string;
+  /** The account and region of the function, which are those of its APIs; none offline. */
+  readonly home?: { readonly account: string; readonly region: string } | undefined;
+  readonly remainingSeconds: number;
+}
+
+/**
+ * Answers one request of API Gateway: verify, find, decide, answer. Throws `GatewayError` when it cannot be decided
+ * either way.
+ */
+export async function authorize(
+  event: unknown,
+  { functionName, home, remainingSeconds }: FunctionCall,
+  deps: AuthorizeDeps,
+): Promise<AuthorizerAnswer | typeof UNAUTHORIZED> {
+  const started = startDecision(deps.clock);
+  const surface: { function: string; apiId?: string; stage?: string } = { function: functionName };
+  try {
+    const request = readAuthorizerEvent(event);
+    surface.apiId = request.arn.apiId;
+    surface.stage = request.arn.stage;
+    let api: RegisteredApi | undefined;
+    const findReceiver = async (): Promise<FoundReceiver | Refusal> => {
+      api = await deps.apis.find(request.arn.apiId);
+      return receiverFor(api, request.arn, home);
+    };
+    const deciding = decideAccess({ ...request, findReceiver }, started, deps);
+    const decided = await inTime(deciding, remainingSeconds, deps.clock);
+    const answer = authorizerAnswer(decided, request, api);
+    deps.audit.record(decided, surface);
+    if (request.identitySourcesIncomplete && answer !== UNAUTHORIZED && "isAuthorized" in answer) {
+      deps.metrics.count("IdentitySourcesIncomplete");
+    }
+    return answer;
+  } catch (error) {
+    deps.audit.recordFailure(error, started, surface);
+    throw error;
+  }
+}
+
+function receiverFor(
+  api: RegisteredApi | undefined,
+  arn: ExecuteApiArn,
+  home: FunctionCall["home"],
+): FoundReceiver | Refusal {
+  if (api === undefined) {
+    return refuse(
+      "API_UNKNOWN",
+      `API ${arn.apiId} has no receiver document; store one as apis/${arn.apiId} with its service and audiences`,
+    );
+  }
+  const account = api.account ?? home?.account;
+  const region = api.region ?? home?.region;
+  if (arn.account !== account || arn.region !== region) {
+    return refuse(
+      "API_FOREIGN",
+      `API ${arn.apiId} is of another account or region than ${api.document.name} is for; say "account" and "region" there if that is meant`,
+      {
+        compared: {
+          actual: `${arn.account} ${arn.region}`,
+          expected: `${account ?? "unknown"} ${region ?? "unknown"}`,
+        },
+      },
+    );
+  }
+  return { receiver: receiverOfStage(api, arn.stage), document: api.document };
+}

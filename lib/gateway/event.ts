@@ -1,0 +1,34 @@
+import { isJsonObject, type JsonObject } from "../json.ts";
+
+/** A member of an event that is an object, or an empty one: API Gateway writes `null` for "none". */
+export function objectMember(event: JsonObject, member: string): JsonObject {
+  const value = event[member];
+  return isJsonObject(value) ? value : {};
+}
+
+export function textMember(event: JsonObject, member: string): string | undefined {
+  const value = event[member];
+  return typeof value === "string" ? value : undefined;
+}
+
+/**
+ * Every value of the `Authorization` header, whatever the case of its name: from `multiValueHeaders` where the event
+ * has it, because `headers` keeps only one of several.
+ */
+export function authorizationFields(event: JsonObject): readonly string[] {
+  const multiple = event["multiValueHeaders"];
+  const headers = isJsonObject(multiple) ? multiple : objectMember(event, "headers");
+  return Object.entries(headers)
+    .filter(([name]) => name.toLowerCase() === "authorization")
+    .flatMap(([, value]) => value)
+    .filter((value) => typeof value === "string");
+}
+
+/** Decodes a path once, where the event keeps its encoding. A `%` that stands for nothing stays, and is refused later. */
+export function decodePath(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}

@@ -1,0 +1,88 @@
+import { covers } from "../permission/decide.ts";
+import { type Access, METHODS, type Rule } from "../permission/permission.ts";
+import type { PermissionSet } from "../permission/permission-set.ts";
+import { type ExecuteApiArn, stageArn } from "./execute-api-arn.ts";
+
+export interface Statement {
+  readonly Effect: "Allow" | "Deny";
+  readonly Action: "execute-api:Invoke";
+  readonly Resource: readonly string[];
+}
+
+export interface PolicyDocument {
+  readonly Version: "2012-10-17";
+  readonly Statement: readonly Statement[];
+}
+
+/** What a call is judged by: the ARN that API Gateway asked about, and what it means. */
+export interface AskedCall {
+  readonly arn: ExecuteApiArn;
+  readonly access: Access;
+  readonly websocket: boolean;
+}
+
+/** API Gateway, "Quotas for REST APIs": characters of one `Resource` in an authorizer's answer. */
+export const MAX_RESOURCE_CHARACTERS = 512;
+
+const HTTP_METHODS = METHODS.filter((method) => method !== "CONNECT");
+
+/**
+ * Everything that the caller may do on this API and stage, so that an answer which API Gateway keeps is right for
+ * every other call with the same token too. Where `refused`, the asked ARN is denied besides.
+ */
+export function wholePolicy(granted: PermissionSet, asked: AskedCall, refused: boolean): PolicyDocument {
+  const resources = (effect: "allow" | "deny") =>
+    granted.documents.flatMap((document) => document[effect].flatMap((rule) => resourcesOf(rule, asked)));
+  const allow = resources("allow");
+  const deny = allow.length === 0 ? [everyCall(asked)] : resources("deny");
+  return policy(allow, refused ? [...deny, askedAsDenied(asked)] : deny);
+}
+
+/** Nothing at all on this API and stage: for a caller who is nobody here. */
+export function denyEverything(asked: AskedCall): PolicyDocument {
+  return policy([], [everyCall(asked)]);
+}
+
+/**
+ * The asked call alone, for an API whose answers are not kept. `undefined` where the ARN cannot be allowed by name,
+ * because it would be read as a pattern.
+ */
+export function askedCallOnly(asked: AskedCall, refused: boolean): PolicyDocument | undefined {
+  if (refused) return policy([], [askedAsDenied(asked)]);
+  const isPattern = /[*?]|\$\{/.test(asked.arn.operation);
+  return isPattern || asked.arn.text.length > MAX_RESOURCE_CHARACTERS ? undefined : policy([asked.arn.text], []);
+}
+
+function resourcesOf(rule: Rule, { arn, access, websocket }: AskedCall): string[] {
+  const stage = stageArn(arn);
+  if (websocket) {
+    return covers(rule, { service: access.service, method: "CONNECT", path: "/" }) ? [`${stage}/$connect`] : [];
+  }
+  if (rule.service !== "*" && rule.service !== access.service) return [];
+  const everyMethod = rule.methods.includes("*");
+  const methods = everyMethod ? HTTP_METHODS : rule.methods.filter((method) => method !== "CONNECT");
+  return rule.paths.flatMap((path) => {
+    if (path !== "*") return methods.map((method) => `${stage}/${method}${path}`);
+    // IAM's `*` crosses `/`: only where method and path are both free may one stand for both.
+    return everyMethod ? [`${stage}/*`] : methods.map((method) => `${stage}/${method}/*`);
+  });
+}
+
+function everyCall({ arn }: AskedCall): string {
+  return `${stageArn(arn)}/*`;
+}
+
+/** The asked ARN as a resource that matches it, though it may hold characters which a policy gives a meaning. */
+function askedAsDenied({ arn }: AskedCall): string {
+  const resource = `${stageArn(arn)}/${arn.operation.replace(/[*?$]/g, "?")}`;
+  return resource.length <= MAX_RESOURCE_CHARACTERS ? resource : `${resource.slice(0, MAX_RESOURCE_CHARACTERS - 1)}*`;
+}
+
+function policy(allow: readonly string[], deny: readonly string[]): PolicyDocument {
+  const statements = [statement("Allow", allow), statement("Deny", deny)];
+  return { Version: "2012-10-17", Statement: statements.filter(({ Resource }) => Resource.length > 0) };
+}
+
+function statement(effect: "Allow" | "Deny", resources: readonly string[]): Statement {
+  return { Effect: effect, Action: "execute-api:Invoke", Resource: [...new Set(resources)] };
+}

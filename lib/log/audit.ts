@@ -1,0 +1,96 @@
+import type { Clock } from "../clock.ts";
+import type { Decided, Identified } from "../decision/decide-access.ts";
+import { GatewayError, isRefusal } from "../errors.ts";
+import type { TokenTrail, VerifiedIdentity } from "../token/token-verifier.ts";
+import type { Logger } from "./logger.ts";
+
+/** Where a request came in: an API and stage of API Gateway, or the function that answered it. */
+export interface Surface {
+  readonly function: string;
+  readonly apiId?: string | undefined;
+  readonly stage?: string | undefined;
+}
+
+/**
+ * One record for each decision, and for each request that could not be decided. Its members are documented in
+ * docs/audit.md and are part of the contract. Never token text; who called is named only after the signature held.
+ */
+export class AuditLog {
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+
+  constructor(logger: Logger, clock: Clock) {
+    this.#logger = logger;
+    this.#clock = clock;
+  }
+
+  record(decided: Decided, surface: Surface): void {
+    const { decision, access } = decided;
+    this.#write(decided, surface, {
+      outcome: decision.effect,
+      ...(isRefusal(decision) ? describeRefusal(decision) : { code: "ALLOWED", rule: decision.rule }),
+      access,
+      ...describeCaller(decided.trail, decided.identity),
+    });
+  }
+
+  /** A caller that was identified and nothing more was asked: `whoami`, `service: false`. */
+  recordIdentified(identified: Identified, surface: Surface): void {
+    const { outcome } = identified;
+    const refused = isRefusal(outcome);
+    this.#write(identified, surface, {
+      ...(refused ? { outcome: "refuse", ...describeRefusal(outcome) } : { outcome: "identified", code: "IDENTIFIED" }),
+      ...describeCaller(identified.trail, refused ? undefined : outcome),
+    });
+  }
+
+  /** A request that was not decided either way. */
+  recordFailure(error: unknown, started: { id: string; startedAt: number }, surface: Surface): void {
+    const known = error instanceof GatewayError;
+    this.#write(started, surface, {
+      level: "error",
+      outcome: "error",
+      code: known ? error.code : "INTERNAL",
+      // The message of an unknown error may quote anything; its class is all that is safe to tell.
+      detail: known ? error.message : `unexpected ${error instanceof Error ? error.name : typeof error}`,
+    });
+  }
+
+  #write(started: { id: string; startedAt: number }, surface: Surface, record: Record<string, unknown>): void {
+    this.#logger.always({
+      type: "decision",
+      decisionId: started.id,
+      time: new Date(started.startedAt * 1000).toISOString(),
+      durationMs: Math.round((this.#clock.now() - started.startedAt) * 1e6) / 1e3,
+      ...surface,
+      ...record,
+    });
+  }
+}
+
+function describeRefusal(refusal: {
+  code: string;
+  step: string;
+  status: number;
+  detail: string;
+  compared?: unknown;
+  rule?: string;
+}) {
+  const { code, step, status, detail, compared, rule } = refusal;
+  return { code, step, status, detail, compared, rule };
+}
+
+function describeCaller(trail: TokenTrail, identity: VerifiedIdentity | undefined) {
+  return {
+    principal: trail.principal,
+    subject: trail.subject,
+    pod: identity?.pod?.name,
+    audience: identity?.audience,
+    issuer: trail.issuer,
+    keyId: trail.keyId,
+    tokenId: identity?.tokenId,
+    issuedAt: identity?.issuedAt,
+    expiresAt: identity?.expiresAt,
+    documents: trail.documents,
+  };
+}
