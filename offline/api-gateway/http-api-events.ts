@@ -1,0 +1,75 @@
+import {
+  callArn,
+  decodedPath,
+  type GatewayRequest,
+  grouped,
+  headerValues,
+  joined,
+  queryPairs,
+} from "./gateway-request.ts";
+import { routeKey } from "./identity-source.ts";
+import { requestMembers } from "./rest-events.ts";
+
+/**
+ * Event of an HTTP API's authorizer, payload 1.0 (API Gateway developer guide, "Control access to HTTP APIs with AWS
+ * Lambda authorizers"): as a REST `REQUEST` event, with the identity sources joined by a comma, twice.
+ */
+export function http1Event(request: GatewayRequest, identity: readonly string[]) {
+  const sources = identity.join(",");
+  return {
+    version: "1.0",
+    type: "REQUEST",
+    methodArn: callArn(request),
+    identitySource: sources,
+    authorizationToken: sources,
+    ...requestMembers(request, decodedPath(request.path)),
+  };
+}
+
+/**
+ * Event of an HTTP API's authorizer, payload 2.0 (the same page). Header names are lower-case, what came several times
+ * is joined by a comma, cookies stand apart, the path is decoded, and a member that would be empty is left out.
+ */
+export function http2Event(request: GatewayRequest, identity: readonly string[]) {
+  const { account, apiId, stage, method, requestId, sourceIp, timeEpoch } = request;
+  const key = routeKey(request);
+  const inStage = decodedPath(request.path);
+  // A stage with a name is part of the path that the client sent.
+  const rawPath = stage === "$default" ? inStage : `/${stage}${inStage}`;
+  const lowered = request.headers.map(([name, value]) => [name.toLowerCase(), value] as const);
+  const cookies = headerValues(request, "cookie").flatMap((value) => value.split(/; */));
+  const query = joined(grouped(queryPairs(request)));
+  const [userAgent = ""] = headerValues(request, "user-agent");
+  return {
+    version: "2.0",
+    type: "REQUEST",
+    routeArn: callArn(request),
+    identitySource: identity.length === 0 ? null : [...identity],
+    routeKey: key,
+    rawPath,
+    rawQueryString: request.query,
+    ...(cookies.length > 0 && { cookies }),
+    headers: joined(grouped(lowered.filter(([name]) => name !== "cookie"))),
+    ...(Object.keys(query).length > 0 && { queryStringParameters: query }),
+    requestContext: {
+      accountId: account,
+      apiId,
+      domainName: `${apiId}.execute-api.${request.region}.amazonaws.com`,
+      domainPrefix: apiId,
+      http: { method, path: rawPath, protocol: "HTTP/1.1", sourceIp, userAgent },
+      requestId,
+      routeKey: key,
+      stage,
+      time: accessLogTime(timeEpoch),
+      timeEpoch,
+    },
+    ...(Object.keys(request.pathParameters).length > 0 && { pathParameters: { ...request.pathParameters } }),
+    ...(request.stageVariables !== undefined && { stageVariables: { ...request.stageVariables } }),
+  };
+}
+
+/** `12/Mar/2020:19:03:58 +0000`, the time of access logs. */
+export function accessLogTime(epochMilliseconds: number): string {
+  const [, day, month, year, time] = new Date(epochMilliseconds).toUTCString().split(" ");
+  return `${day}/${month}/${year}:${time} +0000`;
+}
