@@ -1,0 +1,102 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { isRecord } from "./api-gateway/json.ts";
+import type { OfflineOptions } from "./options.ts";
+import type { CliOptions, Serverless } from "./serverless.ts";
+
+/** Variables by which serverless-offline would replace what an authorizer said, or the SDK the credentials given here. */
+const FOREIGN_VARIABLES = ["AUTHORIZER", "PRINCIPAL_ID", "AWS_PROFILE", "AWS_SESSION_TOKEN"];
+
+/**
+ * A Serverless plugin that makes `osls offline` a whole podgate: before serverless-offline starts it starts clusters, a
+ * parameter store and a sample service, points the functions at them, and gives the gateway API Gateway's rules for
+ * authorizers. Options: `custom.podgate.offline`, see `OfflineOptions`.
+ *
+ * Everything happens in hooks of the command `offline`: what is packaged or deployed is never touched.
+ */
+export default class PodgateOffline {
+  readonly hooks: Readonly<Record<string, () => Promise<void>>>;
+  readonly #serverless: Serverless;
+  readonly #cliOptions: CliOptions;
+  #options: OfflineOptions | undefined;
+  #stack: AsyncDisposable | undefined;
+
+  constructor(serverless: Serverless, cliOptions: CliOptions = {}) {
+    this.#serverless = serverless;
+    this.#cliOptions = cliOptions;
+    this.hooks = {
+      // `offline` alone runs as one event, inside of which nothing can be hooked; `offline start` as three.
+      "before:offline:start": () => serverless.pluginManager.spawn("offline:start"),
+      "before:offline:start:init": () => this.#start(),
+      "after:offline:start:init": () => this.#greet(),
+      "before:offline:start:end": () => this.#stop(),
+    };
+  }
+
+  async #start(): Promise<void> {
+    try {
+      await this.#startAll();
+    } catch (error) {
+      await this.#stop();
+      // Of this class, osls prints the message alone.
+      const message = error instanceof Error ? error.message : "an unknown fault";
+      throw new this.#serverless.classes.Error(`podgate offline cannot start: ${message}`, "PODGATE_OFFLINE");
+    }
+  }
+
+  async #startAll(): Promise<void> {
+    // Loaded here, so that packaging needs none of it.
+    const { readOptions } = await import("./options.ts");
+    const { portProblem } = await import("./ports.ts");
+    const changes = await import("./service-changes.ts");
+    const { configureProvider } = await import("./api-gateway/authentication-provider.ts");
+
+    const serverless = this.#serverless;
+    const { service, serviceDir } = serverless;
+    const podgate = service.custom?.["podgate"];
+    const options = readOptions(isRecord(podgate) ? podgate["offline"] : undefined, process.env);
+    const fixed = changes.fixedOption(serverless, this.#cliOptions);
+    if (fixed !== undefined) {
+      throw new Error(`${fixed} of serverless-offline is set by podgate; ports: custom.podgate.offline.ports`);
+    }
+    const problem = await portProblem(options.ports);
+    if (problem !== undefined) throw new Error(problem);
+
+    const { startStack } = await import("./stack.ts");
+    const stack = await startStack(options.ports, resolve(serviceDir, options.seed));
+    this.#stack = stack;
+    this.#options = options;
+
+    const stage = String(this.#cliOptions["stage"] ?? service.provider.stage ?? "dev");
+    if (options.also !== undefined) {
+      const { readOfflineFunctions } = await import("./offline-functions.ts");
+      const text = await readFile(resolve(serviceDir, options.also), "utf8");
+      changes.addFunctions(serverless, stage, readOfflineFunctions(text, options.also));
+    }
+    for (const name of FOREIGN_VARIABLES) delete process.env[name];
+    changes.setEnvironment(serverless, changes.functionEnvironment(options.ports, stack.storeUrl));
+    changes.setGateway(serverless, options.ports);
+    configureProvider({
+      stage,
+      lambdaUrl: `http://${changes.HOST}:${options.ports.lambda}`,
+      functionNames: Object.fromEntries(
+        Object.entries(service.functions).map(([key, { name }]) => [key, name ?? `${service.service}-${stage}-${key}`]),
+      ),
+      httpApiAuthorizers: service.provider.httpApi?.authorizers ?? {},
+      report: (line) => console.error(`podgate offline: ${line}`),
+    });
+  }
+
+  async #greet(): Promise<void> {
+    const { forgetProvider } = await import("./service-changes.ts");
+    const { greeting } = await import("./greeting.ts");
+    forgetProvider(this.#serverless);
+    if (this.#options !== undefined) console.log(greeting(this.#options.ports));
+  }
+
+  async #stop(): Promise<void> {
+    const stack = this.#stack;
+    this.#stack = undefined;
+    await stack?.[Symbol.asyncDispose]();
+  }
+}

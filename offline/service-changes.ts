@@ -1,0 +1,97 @@
+import { fileURLToPath } from "node:url";
+import { isRecord } from "./api-gateway/json.ts";
+import type { OfflineFunctions } from "./offline-functions.ts";
+import type { Ports } from "./ports.ts";
+import type { Serverless } from "./serverless.ts";
+
+export const HOST = "127.0.0.1";
+
+/** The prefix of `offline/seed.yaml`. */
+const PARAMETER_PREFIX = "/podgate/offline";
+
+const PROVIDER_PATH = fileURLToPath(new URL("./api-gateway/authentication-provider.ts", import.meta.url));
+
+/** Options of serverless-offline that would part the gateway from what is told about it, or open routes. */
+const FIXED_OPTIONS = [
+  "host",
+  "httpPort",
+  "lambdaPort",
+  "websocketPort",
+  "httpsProtocol",
+  "noAuth",
+  "noPrependStageInUrl",
+  "prefix",
+];
+
+/** The first option of serverless-offline that somebody set and that this plugin sets; `undefined` if there is none. */
+export function fixedOption(serverless: Serverless, cliOptions: Readonly<Record<string, unknown>>): string | undefined {
+  const custom = recordOf(serverless.service.custom?.["serverless-offline"]);
+  return FIXED_OPTIONS.find((name) => cliOptions[name] !== undefined || custom[name] !== undefined);
+}
+
+/** What functions are told where a deployment tells them the same by the same names. */
+export function functionEnvironment(ports: Ports, storeUrl: string): Record<string, string> {
+  return {
+    PODGATE_PARAMETER_PREFIX: PARAMETER_PREFIX,
+    PODGATE_AUDIENCES: `http://${HOST}:${ports.gateway}`,
+    PODGATE_ALLOW_LOOPBACK_HTTP: "1",
+    AWS_ENDPOINT_URL_SSM: storeUrl,
+    AWS_REGION: "us-east-1",
+    AWS_ACCESS_KEY_ID: "offline",
+    AWS_SECRET_ACCESS_KEY: "offline",
+  };
+}
+
+/** Adds functions to the service as it stands in memory. Throws Error for a name that is taken. */
+export function addFunctions(serverless: Serverless, stage: string, more: OfflineFunctions): void {
+  const { service } = serverless;
+  for (const [key, definition] of Object.entries(more.functions)) {
+    if (Object.hasOwn(service.functions, key)) throw new Error(`the function ${key} is in serverless.yml already`);
+    const events = Array.isArray(definition["events"]) ? definition["events"] : [];
+    service.functions[key] = { name: `${service.service}-${stage}-${key}`, ...definition, events };
+  }
+  service.provider.httpApi ??= {};
+  service.provider.httpApi.authorizers = { ...service.provider.httpApi.authorizers, ...more.httpApiAuthorizers };
+}
+
+/** Puts `environment` in force for every function, over what the service says itself. */
+export function setEnvironment(serverless: Serverless, environment: Readonly<Record<string, string>>): void {
+  const { provider, functions } = serverless.service;
+  provider.environment = { ...provider.environment, ...environment };
+  for (const definition of Object.values(functions)) {
+    if (definition.environment === undefined) continue;
+    definition.environment = Object.fromEntries(
+      Object.entries(definition.environment).filter(([name]) => !Object.hasOwn(environment, name)),
+    );
+  }
+}
+
+/** Points serverless-offline at the ports and at the authentication provider. */
+export function setGateway(serverless: Serverless, ports: Ports): void {
+  const custom = { ...serverless.service.custom };
+  custom["serverless-offline"] = {
+    ...recordOf(custom["serverless-offline"]),
+    host: HOST,
+    httpPort: ports.gateway,
+    lambdaPort: ports.lambda,
+    websocketPort: ports.websocket,
+  };
+  custom["offline"] = { ...recordOf(custom["offline"]), customAuthenticationProvider: PROVIDER_PATH };
+  serverless.service.custom = custom;
+}
+
+/**
+ * Takes the authentication provider out of the settings, once every route has it: as long as it is there,
+ * serverless-offline puts a made-up `requestContext.authorizer` into the events of open routes.
+ */
+export function forgetProvider(serverless: Serverless): void {
+  const offline = serverless.service.custom?.["offline"];
+  if (isRecord(offline)) {
+    const { customAuthenticationProvider, ...rest } = offline;
+    serverless.service.custom = { ...serverless.service.custom, offline: rest };
+  }
+}
+
+function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  return isRecord(value) ? value : {};
+}

@@ -1,0 +1,173 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import { describe, expect, test } from "vitest";
+import { startClusters } from "../../offline/cluster/clusters.ts";
+import { greeting } from "../../offline/greeting.ts";
+import { readOfflineFunctions } from "../../offline/offline-functions.ts";
+import { readSeed } from "../../offline/parameter-store/seed.ts";
+import PodgateOffline from "../../offline/plugin.ts";
+import { startSampleService } from "../../offline/sample/service.ts";
+import type { Serverless } from "../../offline/serverless.ts";
+import {
+  addFunctions,
+  fixedOption,
+  forgetProvider,
+  functionEnvironment,
+  setEnvironment,
+  setGateway,
+} from "../../offline/service-changes.ts";
+
+const PORTS = { gateway: 8000, websocket: 8001, lambda: 8002, cluster: 8100, store: 8101, service: 8102 };
+
+class UserError extends Error {}
+
+function serverless(custom: Record<string, unknown> = {}): Serverless {
+  return {
+    serviceDir: process.cwd(),
+    classes: { Error: UserError },
+    pluginManager: { spawn: async () => undefined },
+    service: {
+      service: "shop",
+      custom,
+      functions: { whoami: { name: "shop-dev-whoami", environment: { PODGATE_AUDIENCES: "deployed", OTHER: "1" } } },
+      provider: { stage: "dev", environment: { PODGATE_PARAMETER_PREFIX: "/podgate/dev", ELSE: "2" } },
+    },
+  };
+}
+
+describe("the plugin", () => {
+  test("does nothing but in commands of offline", () => {
+    expect(Object.keys(new PodgateOffline(serverless()).hooks).every((hook) => /:offline:start/.test(hook))).toBe(true);
+  });
+
+  test("options that cannot be read end the start, as an error of the user", async () => {
+    const plugin = new PodgateOffline(serverless({ podgate: { offline: { sead: "x" } } }));
+    const start = plugin.hooks["before:offline:start:init"];
+    await expect(start?.()).rejects.toThrow(UserError);
+    await expect(start?.()).rejects.toThrow(/sead is unknown: expected one of ports, seed, also/);
+  });
+
+  test.for(["httpPort", "host", "noAuth", "prefix"])("%s of serverless-offline is not for the user to set", (name) => {
+    expect(fixedOption(serverless(), { [name]: "1" })).toBe(name);
+    expect(fixedOption(serverless({ "serverless-offline": { [name]: "1" } }), {})).toBe(name);
+  });
+
+  test("other options of serverless-offline are", () => {
+    expect(
+      fixedOption(serverless({ "serverless-offline": { terminateIdleLambdaTime: 5 } }), { stage: "x" }),
+    ).toBeUndefined();
+  });
+});
+
+describe("what is changed in the service", () => {
+  test("functions get the addresses of this stack, over what the service says", () => {
+    const changed = serverless();
+    setEnvironment(changed, functionEnvironment(PORTS, "http://127.0.0.1:8101"));
+    expect(changed.service.provider.environment).toMatchObject({
+      ELSE: "2",
+      PODGATE_PARAMETER_PREFIX: "/podgate/offline",
+      PODGATE_AUDIENCES: "http://127.0.0.1:8000",
+      PODGATE_ALLOW_LOOPBACK_HTTP: "1",
+      AWS_ENDPOINT_URL_SSM: "http://127.0.0.1:8101",
+      AWS_REGION: "us-east-1",
+    });
+    expect(changed.service.functions["whoami"]?.environment).toEqual({ OTHER: "1" });
+  });
+
+  test("the gateway gets ports and provider, and other settings stay; the provider is forgotten later", () => {
+    const changed = serverless({ "serverless-offline": { terminateIdleLambdaTime: 5 }, offline: { a: 1 }, b: 2 });
+    setGateway(changed, PORTS);
+    expect(changed.service.custom).toEqual({
+      "serverless-offline": {
+        host: "127.0.0.1",
+        httpPort: 8000,
+        lambdaPort: 8002,
+        websocketPort: 8001,
+        terminateIdleLambdaTime: 5,
+      },
+      offline: { a: 1, customAuthenticationProvider: expect.stringMatching(/authentication-provider\.ts$/) },
+      b: 2,
+    });
+    forgetProvider(changed);
+    expect(changed.service.custom?.["offline"]).toEqual({ a: 1 });
+  });
+
+  test("functions are added under the names of a deployment, none is replaced", () => {
+    const changed = serverless();
+    const more = { functions: { orders: { handler: "a.handler" } }, httpApiAuthorizers: { one: {} } };
+    addFunctions(changed, "qa", more);
+    expect(changed.service.functions["orders"]).toEqual({ name: "shop-qa-orders", handler: "a.handler", events: [] });
+    expect(changed.service.provider.httpApi?.authorizers).toEqual({ one: {} });
+    expect(() => addFunctions(changed, "qa", more)).toThrow("the function orders is in serverless.yml already");
+  });
+});
+
+describe("a file of offline functions", () => {
+  test("the one of the sample API is readable, and every route of it has an authorizer", async () => {
+    const { functions, httpApiAuthorizers } = readOfflineFunctions(await readFile("offline/orders.yml", "utf8"), "f");
+    const events = Object.values(functions).flatMap(({ events }) => (Array.isArray(events) ? events : []));
+    expect(events.length).toBeGreaterThan(0);
+    for (const event of events) expect(event.http?.authorizer ?? event.httpApi?.authorizer).toBeTruthy();
+    expect(Object.keys(httpApiAuthorizers)).toEqual(["podgateSimple"]);
+  });
+
+  test.for<[string, string, string]>([
+    ["no YAML", "a: [", "f.yml is not YAML"],
+    ["no mapping", "- a", "f.yml is not a mapping"],
+    ["an unknown member", "functoins: {}", "f.yml: functoins is unknown"],
+    ["functions that are no mapping", "functions: []", "f.yml: functions is not a mapping"],
+    ["authorizers that are no mapping", "httpApiAuthorizers: 1", "f.yml: httpApiAuthorizers is not a mapping"],
+    ["a function without a handler", "functions: { a: {} }", "f.yml: functions.a has no handler"],
+  ])("%s", ([, text, message]) => {
+    expect(() => readOfflineFunctions(text, "f.yml")).toThrow(message);
+  });
+});
+
+test("the seed follows the ports, and registers what the gateway calls itself", async () => {
+  const parameters = readSeed(await readFile("offline/seed.yaml", "utf8"), {
+    clusters: "http://127.0.0.1:8100",
+    service: "http://127.0.0.1:8102",
+  });
+  const names = parameters.map(({ name }) => name);
+  expect(names).toEqual(
+    expect.arrayContaining([
+      "/podgate/offline/issuers/http_3A/_2F127.0.0.1_3A8100/dev",
+      "/podgate/offline/issuers/http_3A/_2F127.0.0.1_3A8100/staging",
+      "/podgate/offline/apis/offlinerest",
+      "/podgate/offline/apis/offlinehttp",
+      "/podgate/offline/permissions/dev/payments/billing",
+    ]),
+  );
+});
+
+describe("the printed commands", () => {
+  test("each is one line and has the ports of this stack", () => {
+    const commands = greeting(PORTS)
+      .split("\n")
+      .filter((line) => /curl/.test(line));
+    expect(commands).toHaveLength(4);
+    expect(commands[0]).toContain("http://127.0.0.1:8100/dev/api/v1/");
+    for (const command of commands.slice(1)) expect(command).toContain("http://127.0.0.1:8000/v1/orders");
+  });
+
+  test("the first one puts a token into the shell's variable TOKEN", async () => {
+    await using clusters = await startClusters({ clusters: [{ name: "dev", algorithm: "ES256" }] });
+    const [mint = ""] = greeting({ ...PORTS, cluster: Number(new URL(clusters.url).port) })
+      .split("\n")
+      .filter((line) => /TOKEN=/.test(line));
+    const { stdout } = await promisify(execFile)("sh", ["-c", `${mint.trim()}; printf %s "$TOKEN"`]);
+    expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
+  });
+});
+
+test("the sample service shows what reached it", async () => {
+  await using service = await startSampleService();
+  const response = await fetch(`${service.url}/a?b=1`, { method: "POST", headers: { "X-One": "1" }, body: "text" });
+  expect(await response.json()).toMatchObject({
+    method: "POST",
+    url: "/a?b=1",
+    headers: expect.arrayContaining([["X-One", "1"]]),
+    body: "text",
+  });
+});
