@@ -62,6 +62,15 @@ export default class PodgateOffline {
     const problem = await portProblem(options.ports);
     if (problem !== undefined) throw new Error(problem);
 
+    const environment = changes.functionEnvironment(
+      options.ports,
+      `http://${changes.HOST}:${options.ports.store}`,
+      process.env,
+    );
+    // Said now and not by the first call: every wrong setting, in one line.
+    const { parseConfig } = await import("../lib/config.ts");
+    parseConfig(environment, true);
+
     const { startStack } = await import("./stack.ts");
     const stack = await startStack(options.ports, resolve(serviceDir, options.seed));
     this.#stack = stack;
@@ -74,7 +83,7 @@ export default class PodgateOffline {
       changes.addFunctions(serverless, stage, readOfflineFunctions(text, options.also));
     }
     for (const name of FOREIGN_VARIABLES) delete process.env[name];
-    changes.setEnvironment(serverless, changes.functionEnvironment(options.ports, stack.storeUrl));
+    changes.setEnvironment(serverless, environment);
     changes.setGateway(serverless, options.ports);
     configureProvider({
       stage,

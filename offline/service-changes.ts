@@ -29,17 +29,35 @@ export function fixedOption(serverless: Serverless, cliOptions: Readonly<Record<
   return FIXED_OPTIONS.find((name) => cliOptions[name] !== undefined || custom[name] !== undefined);
 }
 
-/** What functions are told where a deployment tells them the same by the same names. */
-export function functionEnvironment(ports: Ports, storeUrl: string): Record<string, string> {
+/**
+ * What functions are told where a deployment tells them the same by the same names. A setting of podgate in the shell
+ * goes along, so that `PODGATE_DOCUMENTS_MAX_AGE_SECONDS=5 npm start` does what it says.
+ */
+export function functionEnvironment(
+  ports: Ports,
+  storeUrl: string,
+  shell: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
   return {
     PODGATE_PARAMETER_PREFIX: PARAMETER_PREFIX,
     PODGATE_AUDIENCES: `http://${HOST}:${ports.gateway}`,
+    ...settingsOf(shell),
     PODGATE_ALLOW_LOOPBACK_HTTP: "1",
     AWS_ENDPOINT_URL_SSM: storeUrl,
     AWS_REGION: "us-east-1",
     AWS_ACCESS_KEY_ID: "offline",
     AWS_SECRET_ACCESS_KEY: "offline",
   };
+}
+
+/** Variables of podgate itself: those of the offline stack are no settings of a function. */
+function settingsOf(shell: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(shell).filter(
+      (entry): entry is [string, string] =>
+        entry[0].startsWith("PODGATE_") && !entry[0].startsWith("PODGATE_OFFLINE_") && entry[1] !== undefined,
+    ),
+  );
 }
 
 /** Adds functions to the service as it stands in memory. Throws Error for a name that is taken. */

@@ -1,28 +1,31 @@
 import { readdir, rm, writeFile } from "node:fs/promises";
-import { build } from "esbuild";
+import { type BuildOptions, build } from "esbuild";
 
-/** Bundles every function into `dist/functions/<name>.mjs`, which is what is deployed and what is tested. */
-const outdir = "dist/functions";
-
-await rm(outdir, { recursive: true, force: true });
-const functions = (await readdir("functions")).filter((file) => file.endsWith(".ts"));
-const result = await build({
-  entryPoints: functions.map((file) => `functions/${file}`),
-  outdir,
-  outExtension: { ".js": ".mjs" },
+/**
+ * Builds what is deployed and what is published: each function as one bundle, `dist/functions/<name>.mjs`, and the
+ * library `podgate` (`requirePodToken`) as `dist/podgate.mjs`, which leaves its dependencies to npm.
+ */
+const common = {
   bundle: true,
-  minify: true,
   platform: "node",
   target: "node24",
   format: "esm",
+  outExtension: { ".js": ".mjs" },
+  legalComments: "none",
+  logLevel: "warning",
+} satisfies BuildOptions;
+
+await rm("dist", { recursive: true, force: true });
+const sources = (await readdir("functions")).filter((file) => file.endsWith(".ts"));
+const { metafile } = await build({
+  ...common,
+  entryPoints: sources.map((file) => `functions/${file}`),
+  outdir: "dist/functions",
+  minify: true,
   // The ES module builds of the SDK are smaller; some of what they use is CommonJS and calls `require`.
   mainFields: ["module", "main"],
   banner: { js: 'import{createRequire as __r}from"node:module";const require=__r(import.meta.url);' },
   metafile: true,
-  legalComments: "none",
-  logLevel: "warning",
 });
-await writeFile("dist/meta.json", JSON.stringify(result.metafile));
-for (const [file, { bytes }] of Object.entries(result.metafile.outputs)) {
-  console.log(`${file} ${bytes.toLocaleString("en")} bytes`);
-}
+await build({ ...common, entryPoints: ["lib/podgate.ts"], outdir: "dist", packages: "external" });
+await writeFile("dist/meta.json", JSON.stringify(metafile));

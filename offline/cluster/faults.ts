@@ -69,7 +69,6 @@ export const FaultsSchema = closed({
   discovery: v.exactOptional(DiscoveryFaultSchema),
   keys: v.exactOptional(KeysFaultSchema),
 });
-type Faults = v.InferOutput<typeof FaultsSchema>;
 
 /** The faults of one cluster that are due. */
 export class FaultBoard {

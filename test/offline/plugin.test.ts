@@ -63,7 +63,14 @@ describe("the plugin", () => {
 describe("what is changed in the service", () => {
   test("functions get the addresses of this stack, over what the service says", () => {
     const changed = serverless();
-    setEnvironment(changed, functionEnvironment(PORTS, "http://127.0.0.1:8101"));
+    setEnvironment(
+      changed,
+      functionEnvironment(PORTS, "http://127.0.0.1:8101", {
+        PODGATE_LOG_LEVEL: "debug",
+        PODGATE_OFFLINE_PORT_STORE: "8101",
+        HOME: "/",
+      }),
+    );
     expect(changed.service.provider.environment).toMatchObject({
       ELSE: "2",
       PODGATE_PARAMETER_PREFIX: "/podgate/offline",
@@ -71,7 +78,10 @@ describe("what is changed in the service", () => {
       PODGATE_ALLOW_LOOPBACK_HTTP: "1",
       AWS_ENDPOINT_URL_SSM: "http://127.0.0.1:8101",
       AWS_REGION: "us-east-1",
+      // Settings given in the shell go along; what moves the stack's own ports does not.
+      PODGATE_LOG_LEVEL: "debug",
     });
+    expect(changed.service.provider.environment).not.toHaveProperty("PODGATE_OFFLINE_PORT_STORE");
     expect(changed.service.functions["whoami"]?.environment).toEqual({ OTHER: "1" });
   });
 

@@ -1,0 +1,355 @@
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { promisify } from "node:util";
+import { GetParameterCommand, PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { PORT_NAMES } from "../../offline/ports.ts";
+import { freePorts, type RunningStack, startInVain, startStack } from "../support/offline-stack.ts";
+
+const run = promisify(execFile);
+
+let stack: RunningStack;
+let ssm: SSMClient;
+
+beforeAll(async () => {
+  stack = await startStack(await freePorts(), { PODGATE_DOCUMENTS_MAX_AGE_SECONDS: "5" });
+  ssm = new SSMClient({
+    endpoint: `http://127.0.0.1:${stack.ports.store}`,
+    region: "us-east-1",
+    credentials: { accessKeyId: "offline", secretAccessKey: "offline" },
+  });
+});
+
+afterAll(async () => {
+  ssm.destroy();
+  await stack[Symbol.asyncDispose]();
+});
+
+const gateway = () => `http://127.0.0.1:${stack.ports.gateway}`;
+const cluster = (name: string) => `http://127.0.0.1:${stack.ports.cluster}/${name}`;
+
+interface TokenSpec {
+  readonly audiences: readonly string[];
+  readonly expirationSeconds?: number;
+  readonly boundObjectRef?: Readonly<Record<string, string>>;
+}
+
+function requestToken(spec: TokenSpec, { at = "dev", name = "billing" } = {}): Promise<Response> {
+  return fetch(`${cluster(at)}/api/v1/namespaces/payments/serviceaccounts/${name}/token`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec }),
+  });
+}
+
+async function mint(audience: string, account: { at?: string; name?: string } = {}): Promise<string> {
+  const answer = await requestToken({ audiences: [audience], expirationSeconds: 3600 }, account);
+  const { status } = (await answer.json()) as { status: { token: string } };
+  return status.token;
+}
+
+/** A token that no API server gives out on request: see the control calls of the offline cluster. */
+async function forge(request: Readonly<Record<string, unknown>>): Promise<string> {
+  const answer = await fetch(`${cluster("dev")}/_tokens`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ namespace: "payments", serviceAccount: "billing", ...request }),
+  });
+  const { token } = (await answer.json()) as { token: string };
+  return token;
+}
+
+function call(path: string, token?: string, method = "GET"): Promise<Response> {
+  return fetch(`${gateway()}${path}`, {
+    method,
+    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+  });
+}
+
+async function statusOf(path: string, token?: string, method = "GET"): Promise<number> {
+  const answer = await call(path, token, method);
+  await answer.arrayBuffer();
+  return answer.status;
+}
+
+/** The codes of the decisions that were logged while `work` ran. */
+async function codesDuring(work: () => Promise<unknown>): Promise<string[]> {
+  const before = stack.output().length;
+  await work();
+  const codes = () =>
+    [
+      ...stack
+        .output()
+        .slice(before)
+        .matchAll(/"type":"decision".*?"code":"([A-Z_]+)"/g),
+    ].map(([, code]) => code ?? "");
+  await expect.poll(codes).not.toEqual([]);
+  return codes();
+}
+
+describe("npm start", () => {
+  test("the four printed commands, pasted into a shell, answer 200, 403 and 401", async () => {
+    const commands = stack
+      .output()
+      .split("\n")
+      .filter((line) => line.startsWith("  TOKEN=") || line.startsWith("  curl"))
+      .map((line) => line.trim().replace("curl -i", "curl -s -o /dev/null -w '%{http_code}\\n'"));
+    expect(commands).toHaveLength(4);
+    const { stdout } = await run("sh", ["-c", commands.join("\n")]);
+    expect(stdout.trim().split("\n")).toEqual(["200", "403", "401"]);
+  });
+
+  test("a TokenRequest answers 201 with the token and its end, and a token of the shape of a projected one", async () => {
+    const boundObjectRef = { kind: "Pod", apiVersion: "v1", name: "billing-7d9f" };
+    const answer = await requestToken({ audiences: [gateway()], expirationSeconds: 900, boundObjectRef });
+    expect(answer.status).toBe(201);
+    const { status } = (await answer.json()) as { status: { token: string; expirationTimestamp: string } };
+    const [header, claims] = status.token
+      .split(".")
+      .slice(0, 2)
+      .map((part) => JSON.parse(Buffer.from(part, "base64url").toString()));
+    expect(Object.keys(header).sort()).toEqual(["alg", "kid"]);
+    expect(Object.keys(claims)).toEqual(["aud", "exp", "iat", "iss", "jti", "kubernetes.io", "nbf", "sub"]);
+    expect(claims).toMatchObject({
+      aud: [gateway()],
+      iss: cluster("dev"),
+      sub: "system:serviceaccount:payments:billing",
+      nbf: claims.iat,
+      exp: claims.iat + 900,
+      "kubernetes.io": { namespace: "payments", pod: { name: "billing-7d9f" }, serviceaccount: { name: "billing" } },
+    });
+    expect(Date.parse(status.expirationTimestamp) / 1000).toBe(claims.exp);
+  });
+
+  test("a TokenRequest of less than ten minutes is Kubernetes' own 422", async () => {
+    const answer = await requestToken({ audiences: [gateway()], expirationSeconds: 599 });
+    expect(answer.status).toBe(422);
+    expect(await answer.json()).toMatchObject({ kind: "Status", status: "Failure", reason: "Invalid", code: 422 });
+  });
+});
+
+describe("GET /whoami", () => {
+  test("a token for the gateway is answered with the identity and its rules", async () => {
+    const boundObjectRef = { kind: "Pod", apiVersion: "v1", name: "billing-7d9f" };
+    const minted = await requestToken({ audiences: [gateway()], expirationSeconds: 3600, boundObjectRef });
+    const { status } = (await minted.json()) as { status: { token: string; expirationTimestamp: string } };
+    const answer = await call("/whoami", status.token);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get("podgate-decision")).toMatch(/^[0-9a-f-]{36}$/);
+    expect(await answer.json()).toEqual({
+      principal: "dev/payments/billing",
+      cluster: "dev",
+      namespace: "payments",
+      serviceAccount: "billing",
+      subject: "system:serviceaccount:payments:billing",
+      pod: "billing-7d9f",
+      audience: gateway(),
+      expiresAt: Date.parse(status.expirationTimestamp) / 1000,
+      permissions: {
+        allow: expect.arrayContaining([{ service: "orders", methods: ["POST"], paths: ["/v1/orders"] }]),
+        deny: [],
+      },
+    });
+  });
+
+  test("without a token it is 401 with a bare challenge and the public code", async () => {
+    const answer = await call("/whoami");
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get("www-authenticate")).toBe("Bearer");
+    expect(answer.headers.get("content-type")).toContain("application/problem+json");
+    expect(await answer.json()).toMatchObject({ status: 401, code: "TOKEN_MISSING" });
+  });
+
+  const now = () => Math.floor(Date.now() / 1000);
+  test.for([
+    { fault: "another audience", token: () => mint("orders.example.com"), code: "TOKEN_AUDIENCE_MISMATCH" },
+    { fault: "a changed byte", token: async () => changeByte(await mint(gateway())), code: "SIGNATURE_INVALID" },
+    {
+      fault: "a past exp",
+      token: () => forge({ audiences: [gateway()], claims: { exp: now() - 60, iat: now() - 700 } }),
+      code: "TOKEN_EXPIRED",
+    },
+    {
+      fault: "a future nbf",
+      token: () => forge({ audiences: [gateway()], claims: { nbf: now() + 300 } }),
+      code: "TOKEN_NOT_YET_VALID",
+    },
+    {
+      fault: "another cluster's key",
+      token: () => forge({ audiences: [gateway()], signedBy: "foreign" }),
+      code: "SIGNATURE_INVALID",
+    },
+    {
+      fault: "alg none",
+      token: () => forge({ audiences: [gateway()], header: { alg: "none" } }),
+      code: "TOKEN_ALGORITHM",
+    },
+    {
+      fault: "alg HS256",
+      token: () => forge({ audiences: [gateway()], header: { alg: "HS256" } }),
+      code: "TOKEN_ALGORITHM",
+    },
+    {
+      fault: "an unknown kid",
+      token: () => forge({ audiences: [gateway()], header: { kid: "nobody" } }),
+      code: "KEY_UNKNOWN",
+    },
+    {
+      fault: "a life of a year",
+      token: () => forge({ audiences: [gateway()], claims: { exp: now() + 31_536_000 } }),
+      code: "TOKEN_LIFETIME_TOO_LONG",
+    },
+    { fault: "the legacy family", token: () => forge({ family: "legacy" }), code: "TOKEN_LEGACY" },
+    {
+      fault: "a malformed iss",
+      token: () => forge({ audiences: [gateway()], claims: { iss: "https:///x" } }),
+      code: "ISSUER_MALFORMED",
+    },
+    {
+      fault: "an unknown iss",
+      token: () => forge({ audiences: [gateway()], claims: { iss: "https://nobody.example" } }),
+      code: "ISSUER_UNKNOWN",
+    },
+  ])("a token with $fault is 401 and logged as $code, without its text", async ({ token, code }) => {
+    const text = await token();
+    const codes = await codesDuring(async () => expect(await statusOf("/whoami", text)).toBe(401));
+    expect(codes).toEqual([code]);
+    for (const part of text
+      .split(".")
+      .slice(1)
+      .filter((segment) => segment.length > 20)) {
+      expect(stack.output()).not.toContain(part);
+    }
+  });
+});
+
+describe("the sample API orders, behind the authorizer", () => {
+  const attachments = [
+    { kind: "HTTP API 2.0", base: "/v1" },
+    { kind: "REST TOKEN", base: "/dev/v1" },
+    { kind: "REST REQUEST", base: "/dev/v2" },
+  ];
+
+  test.for(attachments)("$kind: what is permitted is 200, what is not is 403, in any order", async ({ base }) => {
+    const token = await mint("orders.example.com");
+    expect(await statusOf(`${base}/orders`, token, "DELETE")).toBe(403);
+    expect(await statusOf(`${base}/orders`, token)).toBe(200);
+    expect(await statusOf(`${base}/orders/7`, token)).toBe(200);
+    expect(await statusOf(`${base}/orders/7`, token, "PUT")).toBe(403);
+  });
+
+  test.for(attachments)("$kind: no token is 401", async ({ base }) => {
+    expect(await statusOf(`${base}/orders`)).toBe(401);
+  });
+
+  test.for([
+    { kind: "HTTP API 2.0", base: "/v1", status: 403 },
+    { kind: "REST TOKEN", base: "/dev/v1", status: 401 },
+    { kind: "REST REQUEST", base: "/dev/v2", status: 401 },
+  ])("$kind: a token for the gateway is $status", async ({ base, status }) => {
+    expect(await statusOf(`${base}/orders`, await mint(gateway()))).toBe(status);
+  });
+
+  test("the same namespace and name in another cluster is another principal", async () => {
+    const token = await mint("orders.example.com", { at: "staging" });
+    expect(await statusOf("/v1/orders", token)).toBe(403);
+    expect(await statusOf("/dev/v2/orders", token, "DELETE")).toBe(200);
+  });
+
+  test("a group grants to the service accounts of both clusters", async () => {
+    for (const at of ["dev", "staging"]) {
+      const token = await mint("orders.example.com", { at, name: "somebody" });
+      expect(await statusOf("/v1/status", token)).toBe(200);
+      expect(await statusOf("/v1/orders", token)).toBe(403);
+    }
+  });
+});
+
+describe("operating it", () => {
+  test("a permission changed in the store takes effect both ways, without a restart", async () => {
+    const name = "/podgate/offline/permissions/dev/payments/reports";
+    const put = (value: unknown) =>
+      ssm.send(new PutParameterCommand({ Name: name, Value: JSON.stringify(value), Type: "String", Overwrite: true }));
+    const mayRead = async () => statusOf("/v1/reports", await mint("orders.example.com", { name: "reports" }));
+    expect(await mayRead()).toBe(403);
+    await put({ allow: [{ service: "orders", methods: ["GET"], paths: ["/v1/reports"] }] });
+    // Environments of the authorizer that have read the old document keep it for its age, here 5 s, at most.
+    await expect.poll(mayRead, { timeout: 10_000, interval: 500 }).toBe(200);
+    const { Parameter } = await ssm.send(new GetParameterCommand({ Name: name }));
+    expect(Parameter?.Version).toBe(1);
+    await put({ allow: [], deny: [] });
+    await expect.poll(mayRead, { timeout: 10_000, interval: 500 }).toBe(403);
+  }, 30_000);
+
+  test("a document with a typo stops who needs it with a 500 and one line of log, and nobody else", async () => {
+    await ssm.send(
+      new PutParameterCommand({
+        Name: "/podgate/offline/permissions/dev/payments/clumsy",
+        Value: JSON.stringify({ alow: [] }),
+        Type: "String",
+      }),
+    );
+    const token = await mint("orders.example.com", { name: "clumsy" });
+    const before = stack.output().length;
+    const codes = await codesDuring(async () => expect(await statusOf("/dev/v1/status", token)).toBe(500));
+    expect(codes).toEqual(["DOCUMENT_INVALID"]);
+    expect(stack.output().slice(before)).toContain(
+      "parameter /podgate/offline/permissions/dev/payments/clumsy (version 1) cannot be read: alow is unknown; allowed are version, allow, deny",
+    );
+    expect(await statusOf("/dev/v1/orders", await mint("orders.example.com"))).toBe(200);
+  });
+
+  test("after a rotation of the cluster's keys the next new token works", async () => {
+    const rotated = await fetch(`${cluster("staging")}/_rotate`, { method: "POST" });
+    expect(rotated.ok).toBe(true);
+    const works = async () => statusOf("/dev/v2/orders", await mint("orders.example.com", { at: "staging" }));
+    await expect.poll(works, { timeout: 15_000, interval: 1000 }).toBe(200);
+  }, 20_000);
+
+  test("ports in use are named in one line, before anything starts", async () => {
+    const { exitCode, output } = await startInVain(stack.ports);
+    expect(exitCode).not.toBe(0);
+    expect(output).toContain(
+      `port ${stack.ports.gateway} (gateway) is in use, set PODGATE_OFFLINE_PORT_GATEWAY to move it`,
+    );
+    expect(output).not.toContain("listening");
+  });
+
+  test("wrong settings are reported in one line, all at once, before anything starts", async () => {
+    const settings = { PODGATE_CLOCK_SKEW_SECONDS: "ten", PODGATE_LOG_LEVEL: "loud", PODGATE_AUDIENCE: "x" };
+    const { exitCode, output } = await startInVain(await freePorts(), settings);
+    expect(exitCode).not.toBe(0);
+    const line = output.split("\n").find((text) => text.includes("podgate offline cannot start")) ?? "";
+    expect(line).toContain('PODGATE_CLOCK_SKEW_SECONDS is "ten": expected a whole number from 0 to 60');
+    expect(line).toContain('PODGATE_LOG_LEVEL is "loud": expected one of debug, info, warn, error');
+    expect(line).toContain("PODGATE_AUDIENCE is not a setting");
+    expect(output).not.toContain("listening");
+  });
+});
+
+test.for(["SIGINT", "SIGTERM"] as const)("%s ends everything: no port is left open", async (signal) => {
+  const other = await startStack(await freePorts());
+  await other.end(signal);
+  for (const name of PORT_NAMES) {
+    await expect(connected(other.ports[name]), name).resolves.toBe(false);
+  }
+});
+
+async function connected(port: number): Promise<boolean> {
+  const socket = connect(port, "127.0.0.1");
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Another character in the middle of the signature. */
+function changeByte(token: string): string {
+  const at = token.length - 40;
+  return `${token.slice(0, at)}${token[at] === "A" ? "B" : "A"}${token.slice(at + 1)}`;
+}

@@ -1,0 +1,165 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const run = promisify(execFile);
+
+interface Resource {
+  readonly Type: string;
+  // biome-ignore lint/suspicious/noExplicitAny: a template is whatever CloudFormation takes
+  readonly Properties: any;
+}
+
+interface Statement {
+  readonly Effect: string;
+  readonly Action: unknown;
+  readonly Resource: unknown;
+}
+
+let folder: string;
+let template: { readonly Resources: Record<string, Resource>; readonly Outputs: Record<string, { Value: unknown }> };
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "podgate-package-"));
+  // Nothing of the machine's: no account, no region, no setting.
+  const env = { PATH: process.env["PATH"], HOME: folder };
+  const osls = resolve("node_modules/osls/bin/serverless.js");
+  await run(process.execPath, [osls, "package", "--package", join(folder, "package")], { env });
+  template = JSON.parse(await readFile(join(folder, "package/cloudformation-template-update-stack.json"), "utf8"));
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+function resources(type: string): [name: string, resource: Resource][] {
+  return Object.entries(template.Resources).filter(([, { Type }]) => Type === type);
+}
+
+/** ARNs with the template's own words for partition, region and account. */
+function texts(value: unknown): string[] {
+  return [value].flat().map((item) => {
+    const sub = typeof item === "object" && item !== null && "Fn::Sub" in item ? item["Fn::Sub"] : item;
+    return typeof sub === "string" ? sub : JSON.stringify(sub);
+  });
+}
+
+function allowsOf(role: Resource): { actions: string[]; resources: string[] }[] {
+  return role.Properties.Policies.flatMap(
+    (policy: { PolicyDocument: { Statement: Statement[] } }) => policy.PolicyDocument.Statement,
+  )
+    .filter(({ Effect }: Statement) => Effect === "Allow")
+    .map(({ Action, Resource }: Statement) => ({ actions: texts(Action), resources: texts(Resource) }));
+}
+
+const parameters = (...folders: string[]) =>
+  folders.map(
+    (name) => `arn:\${AWS::Partition}:ssm:\${AWS::Region}:\${AWS::AccountId}:parameter/podgate/dev/${name}/*`,
+  );
+
+const ownLogs = (name: string) => [
+  `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:/aws/lambda/podgate-dev-${name}:*`,
+];
+
+describe("the packaged template: rights (security section 4)", () => {
+  test("no Allow anywhere has a wildcard action or is for every resource", () => {
+    const allows = resources("AWS::IAM::Role").flatMap(([, role]) => allowsOf(role));
+    expect(allows.length).toBeGreaterThan(0);
+    for (const { actions, resources: allowed } of allows) {
+      expect(actions.filter((action) => action.includes("*"))).toEqual([]);
+      expect(allowed).not.toContain("*");
+    }
+    expect(resources("AWS::IAM::Policy")).toEqual([]);
+    expect(resources("AWS::IAM::ManagedPolicy")).toEqual([]);
+    for (const [name, role] of resources("AWS::IAM::Role")) {
+      expect(role.Properties.ManagedPolicyArns, name).toBeUndefined();
+    }
+  });
+
+  test.for([
+    { name: "authorizer", folders: ["issuers", "keys", "permissions", "apis"] },
+    { name: "whoami", folders: ["issuers", "keys", "permissions"] },
+  ])("$name has a role of its own that may read $folders and write its own log", ({ name, folders }) => {
+    const [, definition] = functionNamed(name);
+    const roleName: string = definition.Properties.Role["Fn::GetAtt"][0];
+    const sharing = resources("AWS::Lambda::Function").filter(
+      ([, { Properties }]) => Properties.Role["Fn::GetAtt"][0] === roleName,
+    );
+    expect(sharing).toHaveLength(1);
+    const role = template.Resources[roleName];
+    expect(role && allowsOf(role)).toEqual([
+      { actions: ["ssm:GetParameters"], resources: parameters(...folders) },
+      { actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: ownLogs(name) },
+    ]);
+  });
+
+  test("API Gateway may assume one role, which may invoke the authorizer and nothing else", () => {
+    const role = template.Resources["AuthorizerCredentialsRole"];
+    expect(role?.Properties.AssumeRolePolicyDocument.Statement).toEqual([
+      { Effect: "Allow", Principal: { Service: "apigateway.amazonaws.com" }, Action: "sts:AssumeRole" },
+    ]);
+    expect(role && allowsOf(role)).toEqual([
+      { actions: ["lambda:InvokeFunction"], resources: ['{"Fn::GetAtt":["AuthorizerLambdaFunction","Arn"]}'] },
+    ]);
+  });
+});
+
+describe("the packaged template: routes and functions", () => {
+  test("every route leads to a function that verifies the token itself, and none is open or catches all", () => {
+    // Each is called without a token in test/functions: 401.
+    const verifying = ["HttpApiIntegrationWhoami"];
+    const routes = resources("AWS::ApiGatewayV2::Route");
+    expect(routes.map(([, { Properties }]) => Properties.RouteKey)).toEqual(["GET /whoami"]);
+    for (const [, { Properties }] of routes) {
+      expect(verifying).toContain(Properties.Target["Fn::Join"][1][1].Ref);
+    }
+    expect(resources("AWS::ApiGateway::Method")).toEqual([]);
+    expect(resources("AWS::Lambda::Url")).toEqual([]);
+  });
+
+  test("the API is throttled", () => {
+    const [stage] = resources("AWS::ApiGatewayV2::Stage");
+    expect(stage?.[1].Properties.DefaultRouteSettings).toEqual({ ThrottlingRateLimit: 100, ThrottlingBurstLimit: 200 });
+  });
+
+  test("functions run on nodejs24.x and arm64, know the stage's prefix, and their logs end", () => {
+    const functions = resources("AWS::Lambda::Function");
+    expect(functions.map(([, { Properties }]) => Properties.FunctionName)).toEqual([
+      "podgate-dev-authorizer",
+      "podgate-dev-whoami",
+    ]);
+    for (const [, { Properties }] of functions) {
+      expect(Properties).toMatchObject({
+        Runtime: "nodejs24.x",
+        Architectures: ["arm64"],
+        Environment: { Variables: { PODGATE_PARAMETER_PREFIX: "/podgate/dev" } },
+      });
+      expect(JSON.stringify(Properties)).not.toContain("PODGATE_ALLOW_LOOPBACK_HTTP");
+    }
+    for (const [name, { Properties }] of resources("AWS::Logs::LogGroup")) {
+      expect(Properties.RetentionInDays, name).toBe(30);
+    }
+  });
+
+  test("the gateway's audience is its own URL where none is given, and the URL, authorizer and role are outputs", () => {
+    const [, whoami] = functionNamed("whoami");
+    const { apiUrl, authorizerArn, authorizerCredentials } = template.Outputs;
+    expect(whoami.Properties.Environment.Variables.PODGATE_AUDIENCES).toEqual(apiUrl?.Value);
+    expect(JSON.stringify(apiUrl?.Value)).toContain('{"Ref":"HttpApi"}');
+    expect(authorizerArn?.Value).toEqual({ "Fn::GetAtt": ["AuthorizerLambdaFunction", "Arn"] });
+    expect(authorizerCredentials?.Value).toEqual({ "Fn::GetAtt": ["AuthorizerCredentialsRole", "Arn"] });
+  });
+
+  test("nothing that exists offline only is in it", () => {
+    expect(JSON.stringify(template)).not.toMatch(/orders|offline/i);
+  });
+});
+
+function functionNamed(name: string): [string, Resource] {
+  const found = resources("AWS::Lambda::Function").find(([, { Properties }]) =>
+    Properties.FunctionName.endsWith(`-${name}`),
+  );
+  if (found === undefined) throw new Error(`no function ${name} in the template`);
+  return found;
+}
