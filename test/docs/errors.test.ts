@@ -1,0 +1,28 @@
+import { readFile } from "node:fs/promises";
+import { expect, test } from "vitest";
+import { REFUSALS } from "../../lib/errors.ts";
+import { PUBLIC_CODES, PUBLIC_PROBLEMS } from "../../lib/gateway/problem.ts";
+
+const page = await readFile("docs/errors.md", "utf8");
+const [refusals = "", failures = ""] = page.split("## No decision");
+
+test("docs/errors.md lists every refusal in the order of the checks, with status and public code", () => {
+  const rows = [...refusals.matchAll(/^\| `(\w+)` \| (\d+) \| `(\w+)` \|/gm)].map(([, ...cells]) => cells);
+  const expected = Object.entries(REFUSALS).map(([code, { status }]) => [
+    code,
+    String(status),
+    PUBLIC_CODES[code as keyof typeof REFUSALS],
+  ]);
+  expect(rows).toEqual(expected);
+});
+
+test("docs/errors.md lists every error that means no decision", () => {
+  const rows = [...failures.matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code);
+  expect(rows.sort()).toEqual(Object.keys(PUBLIC_CODES).filter((code) => !(code in REFUSALS)).sort());
+});
+
+test("a refusal's status is the status that its caller reads", () => {
+  for (const [code, { status }] of Object.entries(REFUSALS)) {
+    expect(PUBLIC_PROBLEMS[PUBLIC_CODES[code as keyof typeof REFUSALS]].status, code).toBe(status);
+  }
+});
