@@ -18,7 +18,11 @@ test("docs/errors.md lists every refusal in the order of the checks, with status
 
 test("docs/errors.md lists every error that means no decision", () => {
   const rows = [...failures.matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code);
-  expect(rows.sort()).toEqual(Object.keys(PUBLIC_CODES).filter((code) => !(code in REFUSALS)).sort());
+  expect(rows.sort()).toEqual(
+    Object.keys(PUBLIC_CODES)
+      .filter((code) => !(code in REFUSALS))
+      .sort(),
+  );
 });
 
 test("a refusal's status is the status that its caller reads", () => {
