@@ -3,7 +3,10 @@ import type { Clock } from "./clock.ts";
 import { GatewayError } from "./errors.ts";
 
 export interface AgingCacheOptions<Value> {
-  /** Reads a value anew. A thrown `PARAMETERS_UNAVAILABLE` leaves a stale value in service; other errors are kept as the value. */
+  /**
+   * Reads a value anew. A thrown `GatewayError` is kept as the value, but for `PARAMETERS_UNAVAILABLE` and
+   * `LOOKUP_LIMITED`: those, and errors of any other class, leave a stale value in service.
+   */
   readonly read: (key: string) => Promise<Value>;
   /** Seconds from a read until the value is read again, at most; jitter makes it up to a tenth less. */
   readonly maxAgeSeconds: number;
@@ -16,6 +19,8 @@ export interface AgingCacheOptions<Value> {
 
 interface Entry<Value> {
   readonly value: Value | GatewayError;
+  /** When reading began; epoch seconds, as the other times. */
+  readonly readAt: number;
   readonly freshUntil: number;
   readonly staleUntil: number;
   /** No read before this moment after a failed one, so that an outage is not asked about by every request. */
@@ -53,7 +58,7 @@ export class AgingCache<Value> {
       return await this.reread(key);
     } catch (error) {
       const failedAt = this.#options.clock.now();
-      if (!isOutage(error) || failedAt >= entry.staleUntil) throw error;
+      if (isAboutValue(error) || failedAt >= entry.staleUntil) throw error;
       entry.retryAt = failedAt + RETRY_SECONDS;
       return unwrap(entry.value);
     }
@@ -64,23 +69,25 @@ export class AgingCache<Value> {
     return this.#entries.has(key);
   }
 
-  /** Hands a value over to another cache; its age goes along. */
+  /** Hands a value over to another cache; its age goes along. What the other one read later stays there. */
   moveTo(other: AgingCache<Value>, key: string): void {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     this.#entries.delete(key);
-    other.#entries.set(key, entry);
+    const kept = other.#entries.peek(key);
+    if (kept === undefined || kept.readAt <= entry.readAt) other.#entries.set(key, entry);
   }
 
-  #keep(key: string, value: Value | GatewayError): void {
-    const { maxAgeSeconds, maxStaleSeconds, clock } = this.#options;
-    const now = clock.now();
+  /** @param readAt - when reading began: what was changed since then may not be in the value */
+  #keep(key: string, value: Value | GatewayError, readAt: number): void {
+    const { maxAgeSeconds, maxStaleSeconds } = this.#options;
     // Environments that started together drift apart, so that they do not ask the store in step.
     const age = maxAgeSeconds * (1 - Math.random() / 10);
     this.#entries.set(key, {
       value,
-      freshUntil: now + age,
-      staleUntil: now + maxAgeSeconds + maxStaleSeconds,
+      readAt,
+      freshUntil: readAt + age,
+      staleUntil: readAt + maxAgeSeconds + maxStaleSeconds,
       retryAt: 0,
     });
   }
@@ -95,20 +102,21 @@ export class AgingCache<Value> {
   }
 
   async #read(key: string): Promise<Value> {
+    const readAt = this.#options.clock.now();
     try {
       const value = await this.#options.read(key);
-      this.#keep(key, value);
+      this.#keep(key, value, readAt);
       return value;
     } catch (error) {
-      if (error instanceof GatewayError && !isOutage(error)) this.#keep(key, error);
+      if (isAboutValue(error)) this.#keep(key, error, readAt);
       throw error;
     }
   }
 }
 
-/** An outage says nothing about the value; every other error is what the value is. */
-function isOutage(error: unknown): boolean {
-  return !(error instanceof GatewayError) || error.code === "PARAMETERS_UNAVAILABLE" || error.code === "LOOKUP_LIMITED";
+/** Says what is wrong with the value itself. An outage, or a defect of ours, says nothing about it. */
+function isAboutValue(error: unknown): error is GatewayError {
+  return error instanceof GatewayError && error.code !== "PARAMETERS_UNAVAILABLE" && error.code !== "LOOKUP_LIMITED";
 }
 
 function unwrap<Value>(value: Value | GatewayError): Value {

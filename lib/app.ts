@@ -65,11 +65,13 @@ export function createApp(
   const permissions = createPermissionSource(documents);
   const deps = { verifier, permissions, apis: createApiSource(documents), audit, metrics, clock };
 
+  const answerOf = async (event: unknown, context: Context) => authorize(event, callOf(context), deps);
+
   return {
     config,
     permissions,
     authorize: async (event, context) => {
-      const answer = await authorize(event, callOf(context), deps).catch((error: unknown) => {
+      const answer = await answerOf(event, context).catch((error: unknown) => {
         throw plainError(error instanceof GatewayError ? error.code : "INTERNAL");
       });
       if (answer === UNAUTHORIZED) throw plainError(UNAUTHORIZED);

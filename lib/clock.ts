@@ -36,3 +36,14 @@ export async function within<T>(promise: Promise<T>, seconds: number, clock: Clo
     done.abort();
   }
 }
+
+/** A signal that is aborted after `seconds`. Disposing of it ends the wait. */
+export function deadline(seconds: number, clock: Clock): { readonly signal: AbortSignal } & Disposable {
+  const tooLate = new AbortController();
+  const done = new AbortController();
+  clock.wait(seconds, done.signal).then(
+    () => tooLate.abort(),
+    () => undefined,
+  );
+  return { signal: tooLate.signal, [Symbol.dispose]: () => done.abort() };
+}

@@ -1,7 +1,8 @@
-import { isParameterPrefix } from "./aws/parameter-names.ts";
 import { GatewayError } from "./errors.ts";
-import { LOG_LEVELS, type LogLevel } from "./log/logger.ts";
 import { isAudience } from "./permission/receiver.ts";
+
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface Config {
   readonly parameterPrefix: string;
@@ -126,6 +127,16 @@ function readAudiences(text: string | undefined, problems: string[]): readonly s
     );
   }
   return audiences;
+}
+
+/** At most 3 levels; SSM reserves names whose first level begins with `aws` or `ssm` in any case (PutParameter, `Name`). */
+const PREFIX = /^\/(?!aws|ssm)[A-Za-z0-9_.-]+(?:\/[A-Za-z0-9_.-]+){0,2}$/i;
+
+/** Leaves room for the rest of a name: 401 characters of a group's permission, 900 in all of an issuer. */
+const MAX_PREFIX_CHARACTERS = 200;
+
+function isParameterPrefix(text: string): boolean {
+  return text.length <= MAX_PREFIX_CHARACTERS && PREFIX.test(text);
 }
 
 function isLogLevel(text: string): text is LogLevel {

@@ -24,12 +24,13 @@ const FORMAT_VERSION = 1;
  * An object schema that knows no other member: a misspelt check must not vanish. Its messages name what is allowed.
  */
 export function strictDocument<Entries extends v.ObjectEntries>(entries: Entries) {
-  return v.strictObject(entries, (issue) =>
-    issue.expected === "never"
-      ? `is unknown; allowed are ${Object.keys(entries).join(", ")}`
-      : issue.received === "undefined"
-        ? "is missing"
-        : "is not an object",
+  return v.pipe(
+    v.unknown(),
+    // To valibot a list is an object too: an empty one would pass where every member may be left out.
+    v.check(isJsonObject, "is not an object"),
+    v.strictObject(entries, ({ expected }) =>
+      expected === "never" ? `is unknown; allowed are ${Object.keys(entries).join(", ")}` : "is missing",
+    ),
   );
 }
 

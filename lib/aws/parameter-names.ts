@@ -10,18 +10,11 @@ export type ParameterName = string & { readonly [parameterName]: true };
 const MAX_NAME_CHARACTERS = 900;
 const MAX_LEVELS = 15;
 
-/** At most 3 levels; SSM reserves names whose first level begins with `aws` or `ssm` in any case. */
-const PREFIX = /^\/(?!aws|ssm)[A-Za-z0-9_.-]+(?:\/[A-Za-z0-9_.-]+){0,2}$/i;
-
-export function isParameterPrefix(text: string): boolean {
-  return PREFIX.test(text) && text.length <= 200;
-}
-
 /** The names of all parameters below one prefix. */
 export class ParameterNames {
   readonly #prefix: string;
 
-  /** @param prefix - as `isParameterPrefix` accepts it */
+  /** @param prefix - as `parseConfig` accepts it */
   constructor(prefix: string) {
     this.#prefix = prefix;
   }
@@ -70,7 +63,7 @@ export class ParameterNames {
  * An issuer URL as part of a parameter name: without `https://`, and every character that a name cannot hold, a `/`
  * at the end and a `/` after a `/` written `_HH`. One to one, so that no two issuers share a name.
  */
-export function encodeIssuer(url: string): string {
+function encodeIssuer(url: IssuerUrl): string {
   const characters = [...(url.startsWith("https://") ? url.slice("https://".length) : url)];
   return characters
     .map((character, index) => {

@@ -1,10 +1,10 @@
-import { GetParametersCommand, type Parameter, SSMClient } from "@aws-sdk/client-ssm";
+import { GetParametersCommand, type GetParametersResult, type Parameter, SSMClient } from "@aws-sdk/client-ssm";
 import type { StoredDocument } from "../document.ts";
 import { GatewayError } from "../errors.ts";
 import type { ReadParameters } from "./parameter-reader.ts";
+import { secondAttempt } from "./second-attempt.ts";
 
-/** Two attempts and this much time in all (R10): a stale document, or an honest 5xx, beats a caller that waits. */
-const ATTEMPTS = 2;
+/** Two attempts have this much time in all (R10): a stale document, or an honest 5xx, beats a caller that waits. */
 const TOTAL_MS = 1000;
 
 /** A connection that is not there after this long will not be in time. */
@@ -18,28 +18,39 @@ export function createSsmReader(): ReadParameters {
   let client: SSMClient | undefined;
   return async (names) => {
     client ??= new SSMClient({
-      maxAttempts: ATTEMPTS,
+      retryStrategy: secondAttempt,
       requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS, throwOnRequestTimeout: true },
     });
-    let parameters: Parameter[];
+    let answer: GetParametersResult;
     try {
-      const answer = await client.send(new GetParametersCommand({ Names: [...names] }), {
+      answer = await client.send(new GetParametersCommand({ Names: [...names] }), {
         abortSignal: AbortSignal.timeout(TOTAL_MS),
       });
-      parameters = answer.Parameters ?? [];
     } catch (error) {
       throw unavailable(error instanceof Error ? error.name : "unknown error", names, error);
     }
-    return new Map(parameters.map((parameter) => readParameter(parameter, names)));
+    return readAnswer(answer, names);
   };
+}
+
+/** Only what the answer calls invalid does not exist: a deny that is merely not mentioned must not vanish. */
+function readAnswer(
+  { Parameters: parameters = [], InvalidParameters: absent = [] }: GetParametersResult,
+  names: readonly string[],
+) {
+  const found = new Map(parameters.map((parameter) => readParameter(parameter, names)));
+  if (names.some((name) => !found.has(name) && !absent.includes(name))) {
+    throw unavailable("an answer that leaves out a name", names);
+  }
+  return found;
 }
 
 function readParameter(parameter: Parameter, names: readonly string[]): [string, StoredDocument] {
   const { Name: name, Value: text, Version: version, LastModifiedDate: modified } = parameter;
-  if (name === undefined || text === undefined || version === undefined) {
-    throw unavailable("an answer without name, value or version", names);
+  if (name === undefined || text === undefined || version === undefined || modified === undefined) {
+    throw unavailable("an answer without name, value, version or date", names);
   }
-  return [name, { name, text, version, revision: `${version}@${modified?.getTime()}` }];
+  return [name, { name, text, version, revision: `${version}@${modified.getTime()}` }];
 }
 
 /** AWS sends some errors without a message, so the error's name is what is told. */

@@ -37,6 +37,8 @@ export interface Decided {
   /** Epoch seconds at which the request came. */
   readonly startedAt: number;
   readonly decision: Decision;
+  /** Who may make the call, or why it is refused. */
+  readonly outcome: VerifiedIdentity | Refusal;
   readonly trail: TokenTrail;
   readonly access?: Access;
   readonly identity?: VerifiedIdentity;
@@ -71,10 +73,12 @@ export async function decideAccess(
     const found = await receiverFound();
     return isRefusal(found) ? found : found.receiver.audiences;
   });
-  if (isRefusal(identity)) return { ...started, decision: identity, trail };
-
-  const found = await receiverFound();
-  if (isRefusal(found)) return { ...started, decision: found, trail, identity };
+  const found = isRefusal(identity) ? identity : await receiverFound();
+  // The verifier refuses what has no receiver, so either both are refusals here or none is.
+  if (isRefusal(found) || isRefusal(identity)) {
+    const decision = found as Refusal;
+    return { ...started, decision, outcome: decision, trail };
+  }
   const { receiver, document } = found;
   if (document !== undefined) trail.documents.push(document);
   const access: Access = { service: receiver.service, method: request.method, path: request.path };
@@ -82,12 +86,14 @@ export async function decideAccess(
     const decision = refuse("PRINCIPAL_NOT_ADMITTED", "the receiver's `principals` do not name this principal", {
       compared: { actual: identity.principal, expected: receiver.principals.join(", ") },
     });
-    return { ...started, decision, trail, access, identity };
+    return { ...started, decision, outcome: decision, trail, access, identity };
   }
 
   const granted = await permissions.find(identity, identity.group);
   trail.documents.push(...granted.documents.map(({ document }) => document));
-  return { ...started, decision: decide(granted, access), trail, access, identity, granted };
+  const decision = decide(granted, access);
+  const outcome = isRefusal(decision) ? decision : identity;
+  return { ...started, decision, outcome, trail, access, identity, granted };
 }
 
 function once<T>(ask: () => Promise<T>): () => Promise<T> {

@@ -38,13 +38,20 @@ export async function authorize(
     surface.apiId = request.arn.apiId;
     surface.stage = request.arn.stage;
     let api: RegisteredApi | undefined;
-    const findReceiver = async (): Promise<FoundReceiver | Refusal> => {
+    const findApi = async () => {
       api = await deps.apis.find(request.arn.apiId);
+    };
+    const findReceiver = async (): Promise<FoundReceiver | Refusal> => {
+      await findApi();
       return receiverFor(api, request.arn, home);
     };
-    const deciding = decideAccess({ ...request, findReceiver }, started, deps);
-    const decided = await inTime(deciding, remainingSeconds, deps.clock);
-    const answer = authorizerAnswer(decided, request, api);
+    const decide = async () => {
+      const decided = await decideAccess({ ...request, findReceiver }, started, deps);
+      // A bad token is refused before the document is there, but it alone says how this API is told so.
+      if (request.kind === "http-2.0" && decided.identity === undefined) await findApi().catch(() => undefined);
+      return decided;
+    };
+    const { answer, decided } = authorizerAnswer(await inTime(decide(), remainingSeconds, deps.clock), request, api);
     deps.audit.record(decided, surface);
     if (request.identitySourcesIncomplete && answer !== UNAUTHORIZED && "isAuthorized" in answer) {
       deps.metrics.count("IdentitySourcesIncomplete");

@@ -1,13 +1,12 @@
 import { hash } from "node:crypto";
 import type { Decided } from "../decision/decide-access.ts";
-import { GatewayError, isRefusal } from "../errors.ts";
+import { GatewayError, isRefusal, refuse } from "../errors.ts";
 import type { RegisteredApi } from "../permission/receiver.ts";
-import type { VerifiedIdentity } from "../token/token-verifier.ts";
 import type { AuthorizerRequest } from "./authorizer-event.ts";
 import {
-  type AskedCall,
   askedCallOnly,
   denyEverything,
+  isNameable,
   MAX_RESOURCE_CHARACTERS,
   type PolicyDocument,
   wholePolicy,
@@ -28,49 +27,54 @@ const MAX_ANSWER_BYTES = 8192;
 
 const MAX_PRINCIPAL_ID_CHARACTERS = 256;
 
+export interface Answered {
+  readonly answer: AuthorizerAnswer | typeof UNAUTHORIZED;
+  /** As it was decided, or refused where an allowed call cannot be told to API Gateway. */
+  readonly decided: Decided;
+}
+
 /**
  * What this kind of API Gateway expects for the decision. `"Unauthorized"` where it has to be thrown.
  * Throws `POLICY_TOO_LARGE` where the caller's permissions do not fit into an answer that may be kept.
  */
 export function authorizerAnswer(
   decided: Decided,
-  request: AuthorizerRequest,
+  { kind, arn }: AuthorizerRequest,
   api: RegisteredApi | undefined,
-): AuthorizerAnswer | typeof UNAUTHORIZED {
-  const { decision, granted, access, identity } = decided;
+): Answered {
+  const { decision, granted, access } = decided;
   const refused = isRefusal(decision);
-  const httpApi = request.kind === "http-1.0" || request.kind === "http-2.0";
-  if (refused && decision.status === 401 && !httpApi) return UNAUTHORIZED;
+  const httpApi = kind === "http-1.0" || kind === "http-2.0";
+  if (refused && decision.status === 401 && !httpApi) return { answer: UNAUTHORIZED, decided };
 
-  const context = contextOf(decided, identity);
-  if (request.kind === "http-2.0" && (api === undefined || api.answers === "simple")) {
-    return { isAuthorized: !refused, context };
+  const context = contextOf(decided);
+  if (kind === "http-2.0" && (api === undefined || api.answers === "simple")) {
+    return { answer: { isAuthorized: !refused, context }, decided };
   }
-  const asked: AskedCall = {
-    arn: request.arn,
-    access: access ?? { service: "", method: request.method, path: request.path },
-    websocket: request.kind === "websocket",
-  };
-  const withPolicy = (policyDocument: PolicyDocument) => ({
-    principalId: principalIdOf(decided.trail.principal),
-    policyDocument,
-    context,
-  });
-  if (granted === undefined) return withPolicy(denyEverything(asked));
+  const principalId = principalIdOf(decided.trail.principal);
+  const withPolicy = (policyDocument: PolicyDocument) => ({ principalId, policyDocument, context });
+  if (granted === undefined || access === undefined) return { answer: withPolicy(denyEverything(arn)), decided };
 
-  const whole = withPolicy(wholePolicy(granted, asked, refused));
-  if (fits(whole)) return whole;
-  const alone = api?.cached === false ? askedCallOnly(asked, refused) : undefined;
-  if (alone !== undefined) return withPolicy(alone);
-  throw new GatewayError(
-    "POLICY_TOO_LARGE",
-    `the permissions of ${decided.trail.principal} on API ${request.arn.apiId} do not fit API Gateway's ${MAX_ANSWER_BYTES} bytes ` +
-      'or 512 characters a resource: write fewer or wider paths, or set the authorizer\'s TTL to 0 and "cached": false',
+  const whole = withPolicy(wholePolicy(granted, { arn, access, websocket: kind === "websocket" }, refused));
+  if (fits(whole)) return { answer: whole, decided };
+  if (api?.cached !== false) {
+    throw new GatewayError(
+      "POLICY_TOO_LARGE",
+      `the permissions of ${decided.trail.principal} on API ${arn.apiId} do not fit API Gateway's ${MAX_ANSWER_BYTES} bytes ` +
+        `or ${MAX_RESOURCE_CHARACTERS} characters a resource: write fewer or wider paths, or set the authorizer's TTL to 0 and "cached": false`,
+    );
+  }
+  if (refused || isNameable(arn)) return { answer: withPolicy(askedCallOnly(arn, refused)), decided };
+  // What a client writes into a path must not end in an error (S29), and what is not told is not allowed.
+  const refusal = refuse(
+    "ACCESS_NOT_ALLOWED",
+    `the call is allowed, but its ARN holds a wildcard or more than ${MAX_RESOURCE_CHARACTERS} characters and the caller's permissions do not fit an answer; write fewer or wider paths`,
   );
+  return { answer: withPolicy(askedCallOnly(arn, true)), decided: { ...decided, decision: refusal, outcome: refusal } };
 }
 
 /** What the API behind and the access log learn of the caller (docs/audit.md). */
-function contextOf({ id }: Decided, identity: VerifiedIdentity | undefined): AuthorizerContext {
+function contextOf({ id, identity }: Decided): AuthorizerContext {
   if (identity === undefined) return { decisionId: id };
   const { principal, cluster, namespace, serviceAccount, subject, pod, audience, expiresAt } = identity;
   return {

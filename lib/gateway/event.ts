@@ -13,15 +13,23 @@ export function textMember(event: JsonObject, member: string): string | undefine
 
 /**
  * Every value of the `Authorization` header, whatever the case of its name: from `multiValueHeaders` where the event
- * has it, because `headers` keeps only one of several.
+ * has it, because `headers` keeps only one of several. A token in the query is none, but beside a header it counts as
+ * one more: a request has one (RFC 6750 §2), and the API behind may read the other.
  */
 export function authorizationFields(event: JsonObject): readonly string[] {
   const multiple = event["multiValueHeaders"];
   const headers = isJsonObject(multiple) ? multiple : objectMember(event, "headers");
-  return Object.entries(headers)
+  const fields = Object.entries(headers)
     .filter(([name]) => name.toLowerCase() === "authorization")
     .flatMap(([, value]) => value)
     .filter((value) => typeof value === "string");
+  return fields.length > 0 && hasTokenInQuery(event) ? [...fields, "access_token"] : fields;
+}
+
+function hasTokenInQuery(event: JsonObject): boolean {
+  return ["queryStringParameters", "multiValueQueryStringParameters"].some((member) =>
+    Object.hasOwn(objectMember(event, member), "access_token"),
+  );
 }
 
 /** Decodes a path once, where the event keeps its encoding. A `%` that stands for nothing stays, and is refused later. */

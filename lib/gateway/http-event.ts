@@ -69,9 +69,9 @@ function readAlb(event: JsonObject) {
   return { method: required(textMember(event, "httpMethod")), path: decodePath(required(textMember(event, "path"))) };
 }
 
-/** The route's template with its parameters put in: `/v1/{id}/{rest+}`. */
+/** The route's template with its parameters put in: `/v1/{id}/{rest+}`. Without one of them it would be another path. */
 function fill(template: string, parameters: JsonObject): string {
-  return template.replace(/\{([^}+]+)\+?\}/g, (_, name: string) => textMember(parameters, name) ?? "");
+  return template.replace(/\{([^}+]+)\+?\}/g, (_, name: string) => required(textMember(parameters, name)));
 }
 
 function withoutStage(path: string, stage: string): string {
@@ -85,6 +85,6 @@ function required(text: string | undefined): string {
   if (text !== undefined) return text;
   throw new GatewayError(
     "EVENT_UNREADABLE",
-    "the event has no method or path; is this function behind an HTTP surface?",
+    "the event has no method or path, or lacks a path parameter; is this function behind an HTTP surface?",
   );
 }

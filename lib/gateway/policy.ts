@@ -34,23 +34,27 @@ export function wholePolicy(granted: PermissionSet, asked: AskedCall, refused: b
   const resources = (effect: "allow" | "deny") =>
     granted.documents.flatMap((document) => document[effect].flatMap((rule) => resourcesOf(rule, asked)));
   const allow = resources("allow");
-  const deny = allow.length === 0 ? [everyCall(asked)] : resources("deny");
-  return policy(allow, refused ? [...deny, askedAsDenied(asked)] : deny);
+  const deny = allow.length === 0 ? [everyCall(asked.arn)] : resources("deny");
+  return policy(allow, refused ? [...deny, askedAsDenied(asked.arn)] : deny);
 }
 
 /** Nothing at all on this API and stage: for a caller who is nobody here. */
-export function denyEverything(asked: AskedCall): PolicyDocument {
-  return policy([], [everyCall(asked)]);
+export function denyEverything(arn: ExecuteApiArn): PolicyDocument {
+  return policy([], [everyCall(arn)]);
+}
+
+/** Whether a call can be allowed by its ARN: not where the ARN would be read as a pattern, or is too long. */
+export function isNameable({ operation, text }: ExecuteApiArn): boolean {
+  return !/[*?]|\$\{/.test(operation) && text.length <= MAX_RESOURCE_CHARACTERS;
 }
 
 /**
- * The asked call alone, for an API whose answers are not kept. `undefined` where the ARN cannot be allowed by name,
- * because it would be read as a pattern.
+ * The asked call alone, for an API whose answers are not kept.
+ *
+ * @param refused - always where the call is not nameable
  */
-export function askedCallOnly(asked: AskedCall, refused: boolean): PolicyDocument | undefined {
-  if (refused) return policy([], [askedAsDenied(asked)]);
-  const isPattern = /[*?]|\$\{/.test(asked.arn.operation);
-  return isPattern || asked.arn.text.length > MAX_RESOURCE_CHARACTERS ? undefined : policy([asked.arn.text], []);
+export function askedCallOnly(arn: ExecuteApiArn, refused: boolean): PolicyDocument {
+  return refused ? policy([], [askedAsDenied(arn)]) : policy([arn.text], []);
 }
 
 function resourcesOf(rule: Rule, { arn, access, websocket }: AskedCall): string[] {
@@ -68,14 +72,16 @@ function resourcesOf(rule: Rule, { arn, access, websocket }: AskedCall): string[
   });
 }
 
-function everyCall({ arn }: AskedCall): string {
+function everyCall(arn: ExecuteApiArn): string {
   return `${stageArn(arn)}/*`;
 }
 
 /** The asked ARN as a resource that matches it, though it may hold characters which a policy gives a meaning. */
-function askedAsDenied({ arn }: AskedCall): string {
+function askedAsDenied(arn: ExecuteApiArn): string {
   const resource = `${stageArn(arn)}/${arn.operation.replace(/[*?$]/g, "?")}`;
-  return resource.length <= MAX_RESOURCE_CHARACTERS ? resource : `${resource.slice(0, MAX_RESOURCE_CHARACTERS - 1)}*`;
+  if (resource.length <= MAX_RESOURCE_CHARACTERS) return resource;
+  // Half of a surrogate pair is no character, and a resource that holds one may match nothing.
+  return `${resource.slice(0, MAX_RESOURCE_CHARACTERS - 1).replace(/[\ud800-\udbff]$/, "")}*`;
 }
 
 function policy(allow: readonly string[], deny: readonly string[]): PolicyDocument {

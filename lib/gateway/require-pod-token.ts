@@ -4,6 +4,7 @@ import { ConfigError } from "../config.ts";
 import { type DecisionDeps, decideAccess, startDecision } from "../decision/decide-access.ts";
 import { inTime } from "../decision/in-time.ts";
 import { GatewayError, isRefusal, type Refusal } from "../errors.ts";
+import { isJsonObject } from "../json.ts";
 import type { AuditLog, Surface } from "../log/audit.ts";
 import { isDnsLabel } from "../names.ts";
 import { isPrincipalPattern } from "../permission/principal-pattern.ts";
@@ -50,7 +51,7 @@ export function podTokenMiddleware(
         surface = { ...surface, apiId: request.apiId, stage: request.stage };
         multiValue = request.answersInMultiValueHeaders;
         const remainingSeconds = context.getRemainingTimeInMillis() / 1000;
-        const outcome = await inTime(judge(request, options, started, deps, surface), remainingSeconds, deps.clock);
+        const outcome = await judge(request, options, { ...started, remainingSeconds, surface }, deps);
         if (isRefusal(outcome)) return problemAnswer(outcome, started.id, multiValue);
         context.podgate = { identity: outcome, decisionId: started.id };
       } catch (error) {
@@ -59,11 +60,15 @@ export function podTokenMiddleware(
         return problemAnswer({ code }, started.id, multiValue);
       }
     },
-    after: ({ response, context }) => nameDecision(response, context.podgate.decisionId),
+    after: (request) => {
+      request.response = nameDecision(request.response, request.context.podgate.decisionId);
+    },
     onError: (request) => {
+      // Another middleware may fail before this one was asked.
+      const decided: PodgateContext["podgate"] | undefined = request.context.podgate;
       // The handler's own errors are its owner's; a decision that it asked for and could not be made is answered here.
-      if (!(request.error instanceof GatewayError)) return;
-      const id = request.context.podgate.decisionId;
+      if (decided === undefined || !(request.error instanceof GatewayError)) return;
+      const id = decided.decisionId;
       const surface = { function: request.context.functionName };
       deps.audit.recordFailure(request.error, { id, startedAt: deps.clock.now() }, surface);
       request.response = problemAnswer(request.error, id, readHttpEvent(request.event).answersInMultiValueHeaders);
@@ -71,47 +76,67 @@ export function podTokenMiddleware(
   };
 }
 
+interface Judging {
+  readonly id: string;
+  readonly startedAt: number;
+  readonly remainingSeconds: number;
+  readonly surface: Surface;
+}
+
+/** The record is written once the outcome is there in time: a late one is not what the caller was told. */
 async function judge(
   request: HttpRequest,
   { service, audiences, principals }: RequirePodTokenOptions,
-  started: { readonly id: string; readonly startedAt: number },
+  { remainingSeconds, surface, ...started }: Judging,
   deps: RequirePodTokenDeps,
-  surface: Surface,
 ): Promise<VerifiedIdentity | Refusal> {
   if (service === false) {
-    const { outcome, trail } = await deps.verifier.verify(request.authorization, async () => audiences);
+    const verifying = deps.verifier.verify(request.authorization, async () => audiences);
+    const { outcome, trail } = await inTime(verifying, remainingSeconds, deps.clock);
     deps.audit.recordIdentified({ ...started, outcome, trail }, surface);
     return outcome;
   }
   const receiver = { service, audiences, principals };
-  const decided = await decideAccess({ ...request, findReceiver: async () => ({ receiver }) }, started, deps);
+  const deciding = decideAccess({ ...request, findReceiver: async () => ({ receiver }) }, started, deps);
+  const decided = await inTime(deciding, remainingSeconds, deps.clock);
   deps.audit.record(decided, surface);
-  if (isRefusal(decided.decision)) return decided.decision;
-  if (decided.identity === undefined) throw new GatewayError("INTERNAL", "an allowed call without an identity");
-  return decided.identity;
+  return decided.outcome;
 }
 
-/** Only an answer with a status of its own has headers; a bare value is formatted by API Gateway. */
-function nameDecision(response: unknown, decisionId: string): void {
-  if (typeof response !== "object" || response === null || !("statusCode" in response)) return;
-  const answer = response as { headers?: Record<string, string>; multiValueHeaders?: Record<string, string[]> };
-  if (answer.multiValueHeaders !== undefined) {
-    answer.multiValueHeaders = { ...answer.multiValueHeaders, [DECISION_HEADER]: [decisionId] };
-  } else {
-    answer.headers = { ...answer.headers, [DECISION_HEADER]: decisionId };
-  }
+/**
+ * The handler's answer with the decision's id. Only one with a status of its own has headers; a bare value is formatted
+ * by API Gateway. The handler's object stays as it is: it may be shared by all of its calls.
+ */
+function nameDecision(response: unknown, decisionId: string): unknown {
+  if (typeof response !== "object" || response === null || !("statusCode" in response)) return response;
+  const { headers, multiValueHeaders } = response as { headers?: object; multiValueHeaders?: object | null };
+  return isJsonObject(multiValueHeaders)
+    ? { ...response, multiValueHeaders: { ...multiValueHeaders, [DECISION_HEADER]: [decisionId] } }
+    : { ...response, headers: { ...headers, [DECISION_HEADER]: decisionId } };
 }
 
-function checkOptions({ service, audiences, principals }: RequirePodTokenOptions): void {
+const OPTIONS = ["service", "audiences", "principals"];
+
+/** What JavaScript lets through is checked too: a bound that is misspelt would bound nobody. */
+function checkOptions(options: RequirePodTokenOptions): void {
+  const { service, audiences, principals } = options;
   const problems: string[] = [];
+  for (const name of Object.keys(options)) {
+    if (!OPTIONS.includes(name))
+      problems.push(`requirePodToken: ${name} is no option; these are ${OPTIONS.join(", ")}`);
+  }
   if (service !== false && !isDnsLabel(service)) {
     problems.push("requirePodToken: service is neither false nor a DNS-1123 label");
   }
-  if (!Array.isArray(audiences) || audiences.length === 0 || !audiences.every(isAudience)) {
+  if (!isListOf(audiences, isAudience)) {
     problems.push("requirePodToken: audiences is no list of at least one audience in printable ASCII");
   }
-  if (principals !== undefined && (principals.length === 0 || !principals.every(isPrincipalPattern))) {
+  if (principals !== undefined && !isListOf(principals, isPrincipalPattern)) {
     problems.push("requirePodToken: principals is no list of at least one <cluster>/<namespace>/<serviceaccount>");
   }
   if (problems.length > 0) throw new ConfigError(problems);
+}
+
+function isListOf(value: unknown, holds: (text: string) => boolean): boolean {
+  return Array.isArray(value) && value.length > 0 && value.every((text) => typeof text === "string" && holds(text));
 }

@@ -22,8 +22,9 @@ export function checkDiscovery(document: unknown, issuer: TrustedIssuer): Discov
   if (url === null || url.username !== "" || url.password !== "" || /[?#]/.test(jwksUri)) {
     return { fault: "its `jwks_uri` is not a URL without user, query and fragment" };
   }
-  const asked = new URL(discoveryUrl(issuer));
-  if (url.protocol !== asked.protocol || (url.host !== asked.host && url.host !== new URL(issuer.url).host)) {
+  const asked = URL.parse(discoveryUrl(issuer));
+  const own = URL.parse(issuer.url);
+  if (url.protocol !== asked?.protocol || (url.host !== asked.host && url.host !== own?.host)) {
     return {
       fault: `its \`jwks_uri\` is on ${url.origin.slice(0, 128)}, another host; if that is right, say so as \`jwksURL\` in the issuer document`,
     };

@@ -1,7 +1,7 @@
 import { createLRU } from "lru.min";
 import { AgingCache } from "../aging-cache.ts";
 import type { Clock } from "../clock.ts";
-import { GatewayError, type Refusal, refuse } from "../errors.ts";
+import { GatewayError, isRefusal, type Refusal, refuse } from "../errors.ts";
 import type { FetchJson } from "./fetch-json.ts";
 import { IssuerKeys } from "./issuer-keys.ts";
 import type { IssuerRecord, IssuerSource } from "./issuer-source.ts";
@@ -68,28 +68,7 @@ export class IssuerDirectory {
    * Throws `LOOKUP_LIMITED`, `PARAMETERS_UNAVAILABLE`, `DOCUMENT_INVALID`, `DOCUMENT_TOO_NEW`.
    */
   async find(url: IssuerUrl): Promise<IssuerRecord | Refusal> {
-    const record = await this.#cacheOf(url).get(url);
-    if (record === undefined) {
-      return refuse(
-        "ISSUER_UNKNOWN",
-        "no issuer document is stored for the token's `iss`; register the cluster if it is yours",
-      );
-    }
-    const { issuer } = record;
-    if (issuer.url !== url) {
-      return refuse(
-        "ISSUER_DOCUMENT_MISMATCH",
-        `parameter ${issuer.document.name} holds the document of another issuer; store it under its own name`,
-        { compared: { actual: issuer.url, expected: url } },
-      );
-    }
-    if (issuer.disabled) {
-      return refuse(
-        "ISSUER_DISABLED",
-        `the issuer of cluster ${issuer.cluster} is disabled in ${issuer.document.name}`,
-      );
-    }
-    return record;
+    return judge(url, await this.#cacheOf(url).get(url));
   }
 
   /** A key of this issuer and of no other. Errors: see `IssuerKeys.find`. */
@@ -103,7 +82,10 @@ export class IssuerDirectory {
         clock,
         maxAgeSeconds: keysMaxAgeSeconds,
         maxStaleSeconds: keysMaxStaleSeconds,
-        reread: () => this.#cacheOf(url).reread(url),
+        reread: async () => {
+          const latest = judge(url, await this.#cacheOf(url).reread(url));
+          return isRefusal(latest) ? undefined : latest;
+        },
       });
       this.#keys.set(url, keys);
     }
@@ -118,4 +100,26 @@ export class IssuerDirectory {
   #cacheOf(url: string): AgingCache<IssuerRecord | undefined> {
     return this.#known.has(url) ? this.#known : this.#strangers;
   }
+}
+
+/** Whether what the store has under an issuer's name is that issuer, and in use. */
+function judge(url: string, record: IssuerRecord | undefined): IssuerRecord | Refusal {
+  if (record === undefined) {
+    return refuse(
+      "ISSUER_UNKNOWN",
+      "no issuer document is stored for the token's `iss`; register the cluster if it is yours",
+    );
+  }
+  const { issuer } = record;
+  if (issuer.url !== url) {
+    return refuse(
+      "ISSUER_DOCUMENT_MISMATCH",
+      `parameter ${issuer.document.name} holds the document of another issuer; store it under its own name`,
+      { compared: { actual: issuer.url, expected: url } },
+    );
+  }
+  if (issuer.disabled) {
+    return refuse("ISSUER_DISABLED", `the issuer of cluster ${issuer.cluster} is disabled in ${issuer.document.name}`);
+  }
+  return record;
 }

@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import { type Clock, deadline } from "../clock.ts";
 import { GatewayError } from "../errors.ts";
 import { checkDiscovery, discoveryUrl } from "./discovery.ts";
 import { FetchFailure, type FetchJson } from "./fetch-json.ts";
@@ -19,13 +19,13 @@ const LONGEST_PAUSE_SECONDS = 0.1;
  * `DISCOVERY_INVALID` and `KEY_SET_INVALID` (an answer that must not be used). Ends within 3 s.
  */
 export async function fetchKeySet(issuer: TrustedIssuer, fetchJson: FetchJson, clock: Clock): Promise<KeySet> {
-  const signal = AbortSignal.timeout(TOTAL_SECONDS * 1000);
+  using whole = deadline(TOTAL_SECONDS, clock);
   for (let attempt = 1; ; attempt++) {
     try {
-      return await fetchOnce(issuer, fetchJson, signal);
+      return await fetchOnce(issuer, fetchJson, whole.signal);
     } catch (error) {
       if (!(error instanceof FetchFailure)) throw error;
-      if (attempt === ATTEMPTS || !error.retryable || signal.aborted) {
+      if (attempt === ATTEMPTS || !error.retryable || whole.signal.aborted) {
         throw new GatewayError("ISSUER_UNREACHABLE", `no keys from issuer ${issuer.url}: ${error.message}`, {
           cause: error,
         });

@@ -27,7 +27,12 @@ const MAX_KEYS = 64;
 /** RFC 7518 §6.3.2 and §6.4.1: members of private and symmetric keys. */
 const SECRET_MEMBERS = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
-const CURVE_ALGORITHMS: Readonly<Record<string, Algorithm>> = { "P-256": "ES256", "P-384": "ES384", "P-521": "ES512" };
+/** A map, so that a curve named `constructor` is as unknown as any other. */
+const CURVE_ALGORITHMS: ReadonlyMap<unknown, Algorithm> = new Map([
+  ["P-256", "ES256"],
+  ["P-384", "ES384"],
+  ["P-521", "ES512"],
+]);
 
 /**
  * Reads a JWK Set (RFC 7517 §5). A set with a private or symmetric key, with one `kid` twice, with more than 64 keys or
@@ -62,7 +67,7 @@ function readKey(keyId: string, jwk: JsonObject): VerificationKey | UnfitKey {
     return { keyId, unfit: "its `key_ops` do not include verify" };
   }
   const material = (kty === "RSA" ? { kty, n, e } : { kty, crv, x, y }) as JsonWebKey;
-  const algorithm = kty === "RSA" ? "RS256" : kty === "EC" ? CURVE_ALGORITHMS[String(crv)] : undefined;
+  const algorithm = kty === "RSA" ? "RS256" : kty === "EC" ? CURVE_ALGORITHMS.get(crv) : undefined;
   if (algorithm === undefined) return { keyId, unfit: "its type is none of RSA, P-256, P-384 and P-521" };
   if (jwk["alg"] !== undefined && jwk["alg"] !== algorithm) {
     return { keyId, unfit: `its \`alg\` is not ${algorithm}, which its type calls for` };
@@ -80,11 +85,12 @@ function readKey(keyId: string, jwk: JsonObject): VerificationKey | UnfitKey {
 
 /** NIST SP 800-131A allows 2,048 bits and more; a small or even exponent is a mistake or a trap (FIPS 186-5 §A.1.1). */
 function rsaWeakness(key: KeyObject): string | undefined {
-  const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
-  if (modulusLength < 2048 || modulusLength > 8192) {
+  const modulusLength = key.asymmetricKeyDetails?.modulusLength;
+  const publicExponent = key.asymmetricKeyDetails?.publicExponent;
+  if (modulusLength === undefined || modulusLength < 2048 || modulusLength > 8192) {
     return `its modulus has ${modulusLength} bits; 2,048 to 8,192 are accepted`;
   }
-  if (publicExponent < 65_537n || publicExponent % 2n === 0n) {
+  if (publicExponent === undefined || publicExponent < 65_537n || publicExponent % 2n === 0n) {
     return "its public exponent is even or below 65,537";
   }
   return undefined;

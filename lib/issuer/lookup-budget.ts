@@ -63,7 +63,9 @@ export class LookupBudget {
 
   #refill(): void {
     const now = this.#clock.now();
-    this.#slots = Math.min(PER_SECOND, this.#slots + (now - this.#refilledAt) * PER_SECOND);
+    // A clock that is set back takes no slots away.
+    const passed = Math.max(0, now - this.#refilledAt);
+    this.#slots = Math.min(PER_SECOND, this.#slots + passed * PER_SECOND);
     this.#refilledAt = now;
   }
 }

@@ -3,6 +3,7 @@ import type { Decided, Identified } from "../decision/decide-access.ts";
 import { GatewayError, isRefusal } from "../errors.ts";
 import type { TokenTrail, VerifiedIdentity } from "../token/token-verifier.ts";
 import type { Logger } from "./logger.ts";
+import { countOf } from "./metrics.ts";
 
 /** Where a request came in: an API and stage of API Gateway, or the function that answered it. */
 export interface Surface {
@@ -10,6 +11,12 @@ export interface Surface {
   readonly apiId?: string | undefined;
   readonly stage?: string | undefined;
 }
+
+/** What decisions are counted by: outcomes and codes are short lists of ours, so a caller cannot make a metric. */
+const COUNTED_BY = [
+  ["function", "outcome"],
+  ["function", "outcome", "code"],
+];
 
 /**
  * One record for each decision, and for each request that could not be decided. Its members are documented in
@@ -57,13 +64,15 @@ export class AuditLog {
   }
 
   #write(started: { id: string; startedAt: number }, surface: Surface, record: Record<string, unknown>): void {
+    const now = this.#clock.now();
     this.#logger.always({
       type: "decision",
       decisionId: started.id,
       time: new Date(started.startedAt * 1000).toISOString(),
-      durationMs: Math.round((this.#clock.now() - started.startedAt) * 1e6) / 1e3,
+      durationMs: Math.round((now - started.startedAt) * 1e6) / 1e3,
       ...surface,
       ...record,
+      ...countOf("Decisions", COUNTED_BY, now),
     });
   }
 }

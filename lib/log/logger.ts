@@ -1,5 +1,4 @@
-export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+import { LOG_LEVELS, type LogLevel } from "../config.ts";
 
 /** A line of log: JSON, one per line. */
 export type LogRecord = Readonly<Record<string, unknown>>;
@@ -7,11 +6,18 @@ export type LogRecord = Readonly<Record<string, unknown>>;
 /** Longest text in a record; a name or a path that is longer says nothing more to a reader. */
 const MAX_TEXT_CHARACTERS = 256;
 
-/** What JSON leaves unescaped and a terminal may obey: DEL, C1 control characters, line and paragraph separators. */
-const UNSAFE = /[\u007f-\u009f\u2028\u2029]/g;
+/**
+ * What JSON may leave unescaped and a terminal may obey or hide: DEL, C1 control characters, line separators, marks that
+ * turn the direction of writing. A line of printable ASCII has none of them.
+ */
+const NOT_ASCII = /[^ -~]/g;
 
-/** What looks like a JWT, wherever a caller put it: a path, a name. */
-const TOKEN_LIKE = /ey[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g;
+/** The characters of a token, in runs as long as they come: so each is looked at once, whatever a caller sends. */
+const TOKEN_CHARACTERS = /[A-Za-z0-9_.-]+/g;
+
+/** The beginning of a token's header, `{"` or `{ ` in base64url. The capital tells it from a name (`keycloak-…`). */
+const HEADER = /ey[A-L][A-Za-z0-9_-]{7}/;
+const SHORTEST_PAYLOAD = 8;
 
 export interface Logger {
   log(level: LogLevel, record: LogRecord): void;
@@ -29,13 +35,23 @@ export function createLogger(minimum: LogLevel, write: (line: string) => void): 
   };
 }
 
-/** One line that no content can break or fill: tokens are replaced, texts cut, control characters escaped. */
+/** One line that no content can break or fill: tokens are replaced, texts cut, everything but ASCII escaped. */
 export function formatRecord(record: LogRecord): string {
   const json = JSON.stringify(record, (_key, value) => (typeof value === "string" ? cleanText(value) : value));
-  return json.replace(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return json.replace(NOT_ASCII, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
+/** Tokens first: a cut would leave the half of one, which looks like nothing. */
 function cleanText(text: string): string {
-  const clean = text.replace(TOKEN_LIKE, "[token]");
-  return clean.length > MAX_TEXT_CHARACTERS ? `${clean.slice(0, MAX_TEXT_CHARACTERS)}…` : clean;
+  const clean = text.replace(TOKEN_CHARACTERS, (run) => (holdsToken(run) ? "[token]" : run));
+  return clean.length > MAX_TEXT_CHARACTERS ? `${clean.slice(0, MAX_TEXT_CHARACTERS - 1)}…` : clean;
+}
+
+/** Whether three neighbouring parts look like a JWT (RFC 7515 §3.1), wherever a caller put it: a path, a name. */
+function holdsToken(run: string): boolean {
+  const parts = run.split(".");
+  return parts.some((part, index) => {
+    const payload = parts[index + 1] ?? "";
+    return index + 2 < parts.length && payload.length >= SHORTEST_PAYLOAD && HEADER.test(part);
+  });
 }

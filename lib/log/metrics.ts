@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { Logger } from "./logger.ts";
+import type { Logger, LogRecord } from "./logger.ts";
 
 /** Metrics by name. None has a dimension that a caller can choose. */
 export type MetricName = "IdentitySourcesIncomplete";
@@ -15,12 +15,22 @@ export class Metrics {
   }
 
   count(name: MetricName): void {
-    this.#logger.always({
-      _aws: {
-        Timestamp: Math.floor(this.#clock.now() * 1000),
-        CloudWatchMetrics: [{ Namespace: "podgate", Dimensions: [[]], Metrics: [{ Name: name, Unit: "Count" }] }],
-      },
-      [name]: 1,
-    });
+    this.#logger.always(countOf(name, [[]], this.#clock.now()));
   }
+}
+
+/**
+ * The members that make a record count one, besides what it says.
+ *
+ * @param dimensions - lists of members of the record, whose texts CloudWatch counts apart
+ * @param now - epoch seconds
+ */
+export function countOf(name: string, dimensions: readonly (readonly string[])[], now: number): LogRecord {
+  return {
+    _aws: {
+      Timestamp: Math.floor(now * 1000),
+      CloudWatchMetrics: [{ Namespace: "podgate", Dimensions: dimensions, Metrics: [{ Name: name, Unit: "Count" }] }],
+    },
+    [name]: 1,
+  };
 }

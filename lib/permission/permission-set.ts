@@ -26,9 +26,10 @@ export interface PermissionSource {
   find(principal: Principal, group: string | undefined): Promise<PermissionSet>;
 }
 
+const methodsProblem = `is not a list of ${METHODS.join(", ")}, nor exactly ["*"]`;
 const methods = v.union(
-  [v.tuple([v.literal("*")]), v.pipe(v.array(v.picklist(METHODS)), v.minLength(1))],
-  `is not a list of ${METHODS.join(", ")}, nor exactly ["*"]`,
+  [v.strictTuple([v.literal("*")]), v.pipe(v.array(v.picklist(METHODS)), v.minLength(1, methodsProblem))],
+  methodsProblem,
 );
 
 const paths = v.pipe(

@@ -11,7 +11,8 @@ export function isPrincipalPattern(text: string): boolean {
 /** Whether one of the patterns (`<cluster>/<namespace>/<serviceaccount>`) names this principal. */
 export function isAdmitted(principal: Principal, patterns: readonly string[]): boolean {
   const parts = formatPrincipal(principal).split("/");
-  return patterns.some((pattern) =>
-    pattern.split("/").every((part, index) => matchesWildcard(part, parts[index] ?? "")),
-  );
+  return patterns.some((pattern) => {
+    const wanted = pattern.split("/");
+    return parts.every((part, index) => matchesWildcard(wanted[index] ?? "", part)) && wanted.length === parts.length;
+  });
 }

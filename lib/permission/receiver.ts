@@ -6,6 +6,7 @@ import {
   type StoredDocument,
   strictDocument,
 } from "../document.ts";
+import { isJsonObject, type JsonObject } from "../json.ts";
 import { isDnsLabel } from "../names.ts";
 import { isPrincipalPattern } from "./principal-pattern.ts";
 
@@ -71,18 +72,31 @@ const schema = strictDocument({
   account: v.optional(v.pipe(v.string("is not a string"), v.regex(/^[0-9]{12}$/, "is not an account id of 12 digits"))),
   region: v.optional(v.pipe(v.string("is not a string"), v.regex(/^[a-z0-9-]{1,32}$/, "is not a region's name"))),
   stages: v.optional(
-    v.record(
-      v.string(),
-      strictDocument({
-        service: v.optional(service),
-        audiences: v.optional(audiences),
-        principals: v.optional(principalPatterns),
-      }),
-      "is not an object of stages",
+    v.pipe(
+      v.custom<JsonObject>(isJsonObject, "is not an object of stages"),
+      v.check(hasStageNamesOnly, "has a member that is no stage's name: A-Z a-z 0-9 _ -, at most 128, or $default"),
+      v.record(
+        v.string(),
+        strictDocument({
+          service: v.optional(service),
+          audiences: v.optional(audiences),
+          principals: v.optional(principalPatterns),
+        }),
+      ),
     ),
     {},
   ),
 });
+
+/** Names that `v.record` leaves out without a word, so that what the stage bounds would be lost. */
+const UNREADABLE_STAGES = ["__proto__", "constructor", "prototype"];
+
+/** As API Gateway names stages; a member that no stage can have is a misspelt one. */
+function hasStageNamesOnly(stages: JsonObject): boolean {
+  return Object.keys(stages).every(
+    (name) => /^(?:[A-Za-z0-9_-]{1,128}|\$default)$/.test(name) && !UNREADABLE_STAGES.includes(name),
+  );
+}
 
 /** Reads a receiver document. A stage has what it names itself and the rest from above it. */
 export function parseRegisteredApi(stored: StoredDocument): RegisteredApi {
