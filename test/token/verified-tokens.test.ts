@@ -1,0 +1,237 @@
+import { randomUUID } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import { isRefusal } from "../../lib/errors.ts";
+import type { KeySet, VerificationKey } from "../../lib/issuer/key-set.ts";
+import { BearerToken } from "../../lib/token/bearer-token.ts";
+import { readClaims } from "../../lib/token/token-claims.ts";
+import { readShape } from "../../lib/token/unverified-token.ts";
+import { type SignedToken, VerifiedTokens } from "../../lib/token/verified-tokens.ts";
+import { generateSigningKey } from "../../offline/cluster/signing-key.ts";
+import { claimsWith, HEADER, unsigned } from "./support.ts";
+import { ACCOUNT, type Stack, startStack } from "./verifier-stack.ts";
+
+/** Puts a snapshot into the store whose keys count how often they are taken to check a signature. */
+function countChecks(stack: Stack): { checks: number } {
+  stack.registerWithKeys(stack.cluster);
+  const record = stack.stored.get(stack.cluster.issuer);
+  if (record?.keySet === undefined) throw new Error("no snapshot");
+  const counter = { checks: 0 };
+  const counted = (key: VerificationKey): VerificationKey => ({
+    keyId: key.keyId,
+    algorithm: key.algorithm,
+    fingerprint: key.fingerprint,
+    get key() {
+      counter.checks += 1;
+      return key.key;
+    },
+  });
+  const keys: KeySet = new Map(
+    [...record.keySet.keys].map(([keyId, key]) => [keyId, "unfit" in key ? key : counted(key)]),
+  );
+  stack.stored.set(stack.cluster.issuer, { ...record, keySet: { ...record.keySet, keys } });
+  return counter;
+}
+
+describe("a token that comes again (S45)", () => {
+  test("costs no check of its signature", async () => {
+    await using stack = await startStack();
+    const counter = countChecks(stack);
+    const token = await stack.token();
+    const first = await stack.verify(token);
+    expect(counter.checks).toBe(1);
+
+    for (let again = 0; again < 10; again++) expect(await stack.verify(token)).toStrictEqual(first);
+    expect(counter.checks).toBe(1);
+  });
+
+  test("after 1,000 others is checked anew: the memory is bounded", async () => {
+    await using stack = await startStack();
+    const counter = countChecks(stack);
+    const token = await stack.token();
+    await stack.verify(token);
+    const others = await Promise.all(Array.from({ length: 1000 }, () => stack.token()));
+    for (const other of others) await stack.verify(other);
+    expect(counter.checks).toBe(1001);
+
+    expect(await stack.outcome(token)).toBe("verified");
+    expect(counter.checks).toBe(1002);
+  });
+
+  test("a token with a wrong signature is never remembered, nor does it displace the right one", async () => {
+    await using stack = await startStack();
+    const counter = countChecks(stack);
+    const token = await stack.token();
+    const forged = `${token.slice(0, token.lastIndexOf("."))}.${"A".repeat(86)}`;
+    await stack.verify(token);
+
+    expect(await stack.outcome(forged)).toBe("SIGNATURE_INVALID");
+    expect(await stack.outcome(forged)).toBe("SIGNATURE_INVALID");
+    expect(counter.checks).toBe(3);
+    expect(await stack.outcome(token)).toBe("verified");
+    expect(counter.checks).toBe(3);
+  });
+
+  test("a token whose claims are refused for good is not remembered", async () => {
+    await using stack = await startStack();
+    const counter = countChecks(stack);
+    const { token } = await stack.cluster.forge({ ...ACCOUNT, claims: { sub: "nobody" } });
+
+    expect(await stack.outcome(token)).toBe("SUBJECT_INVALID");
+    expect(await stack.outcome(token)).toBe("SUBJECT_INVALID");
+    expect(counter.checks).toBe(2);
+  });
+
+  test("an expired token is let go: if it comes again, it is checked anew and refused", async () => {
+    await using stack = await startStack();
+    const counter = countChecks(stack);
+    const token = await stack.token();
+    await stack.verify(token);
+    stack.clock.advance(3630);
+    expect(await stack.outcome(token)).toBe("TOKEN_EXPIRED");
+    expect(counter.checks).toBe(1);
+
+    expect(await stack.outcome(token)).toBe("TOKEN_EXPIRED");
+    expect(counter.checks).toBe(2);
+  });
+
+  test("two tokens that differ in one byte are two", async () => {
+    await using stack = await startStack();
+    const [one, two] = [await stack.token(), await stack.token()];
+    const first = await stack.verify(one);
+    const second = await stack.verify(two);
+
+    expect(isRefusal(first) || isRefusal(second) || first.tokenId === second.tokenId).toBe(false);
+  });
+});
+
+describe("what is checked again on each use", () => {
+  const verifiedOnce = async () => {
+    const stack = await startStack();
+    stack.registerWithKeys(stack.cluster);
+    const token = await stack.token();
+    expect(await stack.outcome(token)).toBe("verified");
+    return { stack, token };
+  };
+
+  test("the key is still there", async () => {
+    const { stack, token } = await verifiedOnce();
+    await using _ = stack;
+    await stack.cluster.rotate();
+    stack.registerWithKeys(stack.cluster);
+    stack.clock.advance(60);
+
+    expect(await stack.outcome(token)).toBe("KEY_UNKNOWN");
+  });
+
+  test("it is the very same key, not another under its kid", async () => {
+    const { stack, token } = await verifiedOnce();
+    await using _ = stack;
+    const { jwk } = await generateSigningKey("ES256");
+    const kid = stack.cluster.keys[0]?.kid ?? "";
+    const { issuer } = stack.cluster;
+    stack.registerWithKeys({ ...stack.cluster, issuer, name: "dev", keys: [{ ...jwk, kid }] });
+    stack.clock.advance(60);
+
+    expect(await stack.outcome(token)).toBe("SIGNATURE_INVALID");
+  });
+
+  test("the key may still be used", async () => {
+    const { stack, token } = await verifiedOnce();
+    await using _ = stack;
+    stack.registerWithKeys(stack.cluster, { algorithms: ["RS256"] });
+    stack.clock.advance(60);
+
+    expect(await stack.outcome(token)).toBe("TOKEN_ALGORITHM_NOT_ALLOWED");
+  });
+
+  test.for([
+    { members: { disabled: true }, code: "ISSUER_DISABLED" },
+    { members: { notBefore: 1_795_000_001 }, code: "TOKEN_REVOKED" },
+    { members: { maxTokenLifetimeSeconds: 600 }, code: "TOKEN_LIFETIME_TOO_LONG" },
+    { members: { requireBoundPod: true }, code: "TOKEN_NOT_POD_BOUND" },
+  ])("the issuer document: with $members by now it is $code", async ({ members, code }) => {
+    const { stack, token } = await verifiedOnce();
+    await using _ = stack;
+    stack.registerWithKeys(stack.cluster, members);
+    stack.clock.advance(60);
+
+    expect(await stack.outcome(token)).toBe(code);
+  });
+
+  test("the issuer is still registered, and its cluster has the name of now", async () => {
+    const { stack, token } = await verifiedOnce();
+    await using _ = stack;
+    stack.registerWithKeys(stack.cluster, { cluster: "renamed" });
+    stack.clock.advance(60);
+    expect(await stack.verify(token)).toHaveProperty("principal", "renamed/payments/checkout");
+    stack.stored.clear();
+    stack.clock.advance(60);
+
+    expect(await stack.outcome(token)).toBe("ISSUER_UNKNOWN");
+  });
+
+  test("the audience", async () => {
+    const { stack, token } = await verifiedOnce();
+    await using _ = stack;
+
+    expect(await stack.outcome(token, ["https://other-api.example.com"])).toBe("TOKEN_AUDIENCE_MISMATCH");
+    expect(await stack.outcome(token)).toBe("verified");
+  });
+
+  test.for([
+    { moment: "a second before exp and the skew", passed: 3629, outcome: "verified" },
+    { moment: "at exp and the skew", passed: 3630, outcome: "TOKEN_EXPIRED" },
+  ])("the time: $moment it is $outcome", async ({ passed, outcome }) => {
+    const { stack, token } = await verifiedOnce();
+    await using _ = stack;
+    stack.clock.advance(passed);
+
+    expect(await stack.outcome(token)).toBe(outcome);
+  });
+});
+
+describe("the memory itself", () => {
+  const signed = (bearer: BearerToken): SignedToken => {
+    const token = readShape(bearer);
+    const claims = isRefusal(token) ? token : readClaims(token.claims);
+    if (isRefusal(token) || isRefusal(claims)) throw new Error("the token is no token");
+    return { token, claims, fingerprint: "f" };
+  };
+  const fresh = () => new BearerToken(unsigned(HEADER, claimsWith({ jti: randomUUID() })));
+
+  test("recalls by the text of the token, and by all of it", () => {
+    const memory = new VerifiedTokens();
+    const bearer = fresh();
+    const remembered = signed(bearer);
+    memory.remember(bearer, remembered);
+
+    expect(memory.recall(new BearerToken(bearer.reveal()))).toBe(remembered);
+    expect(memory.recall(new BearerToken(`${bearer.reveal()}A`))).toBeUndefined();
+    expect(memory.recall(fresh())).toBeUndefined();
+  });
+
+  test("forgets what has expired", () => {
+    const memory = new VerifiedTokens();
+    const [one, two] = [fresh(), fresh()];
+    memory.remember(one, signed(one));
+    memory.remember(two, signed(two));
+    memory.forget(one);
+
+    expect(memory.recall(one)).toBeUndefined();
+    expect(memory.recall(two)).toBeDefined();
+  });
+
+  test("keeps 1,000, and lets go the one that was not used for longest", () => {
+    const memory = new VerifiedTokens();
+    const bearers = Array.from({ length: 1000 }, fresh);
+    for (const bearer of bearers) memory.remember(bearer, signed(bearer));
+    const [first, second] = bearers;
+    if (first === undefined || second === undefined) throw new Error("there are a thousand");
+    expect(memory.recall(first)).toBeDefined();
+    const last = fresh();
+    memory.remember(last, signed(last));
+
+    expect(memory.recall(second)).toBeUndefined();
+    expect([memory.recall(first), memory.recall(last)]).not.toContain(undefined);
+  });
+});
