@@ -1,4 +1,5 @@
 import { isRecord, unknownMember } from "./api-gateway/json.ts";
+import { type GatewaySettings, readGatewaySettings } from "./api-gateway/settings.ts";
 import { PORT_NAMES, PORTS, type PortName, type Ports } from "./ports.ts";
 
 /** `custom.podgate.offline` of a `serverless.yml`, read. Paths are relative to the service's folder. */
@@ -9,6 +10,8 @@ export interface OfflineOptions {
   readonly seed: string;
   /** A file of functions that exist offline only. @default none */
   readonly also?: string;
+  /** What AWS does not document of API Gateway. @default GATEWAY_SETTINGS */
+  readonly apiGateway?: GatewaySettings;
 }
 
 /** Options that nothing can be started with: one line that names each problem and what is allowed. */
@@ -22,7 +25,7 @@ export class OfflineOptionsError extends Error {
   }
 }
 
-const OPTIONS = ["ports", "seed", "also"];
+const OPTIONS = ["ports", "seed", "also", "apiGateway"];
 const WHERE = "custom.podgate.offline";
 
 /** Reads the options and the variables `PODGATE_OFFLINE_PORT_*`. Throws OfflineOptionsError with every problem at once. */
@@ -32,8 +35,11 @@ export function readOptions(given: unknown, env: Readonly<Record<string, string 
   const ports = readPorts(options["ports"], env, problems);
   const seed = pathOf(options, "seed", problems) ?? "offline/seed.yaml";
   const also = pathOf(options, "also", problems);
+  const { apiGateway: settings } = options;
+  const apiGateway =
+    settings === undefined ? undefined : readGatewaySettings(settings, `${WHERE}.apiGateway`, problems);
   if (problems.length > 0) throw new OfflineOptionsError(problems);
-  return { ports, seed, ...(also !== undefined && { also }) };
+  return { ports, seed, ...(also !== undefined && { also }), ...(apiGateway !== undefined && { apiGateway }) };
 }
 
 function readPorts(

@@ -92,6 +92,7 @@ export default class PodgateOffline {
         Object.entries(service.functions).map(([key, { name }]) => [key, name ?? `${service.service}-${stage}-${key}`]),
       ),
       httpApiAuthorizers: service.provider.httpApi?.authorizers ?? {},
+      ...(options.apiGateway !== undefined && { gateway: options.apiGateway }),
       report: (line) => console.error(`podgate offline: ${line}`),
     });
   }

@@ -1,10 +1,15 @@
-import { authorizeCall } from "./authorize-call.ts";
-import type { GatewayRequest } from "./gateway-request.ts";
+import { type GatewayClock, systemClock } from "./clock.ts";
+import { gatewayHeaders } from "./gateway-headers.ts";
+import { decodedPath, type GatewayRequest } from "./gateway-request.ts";
 import type { GatewayResponse } from "./gateway-response.ts";
-import { dropOverride, fromHapi, type HapiRequest } from "./hapi-request.ts";
+import { dropOverride, fromHapi, type HapiRequest, responseHeaders } from "./hapi-request.ts";
 import { credentialsOf } from "./integration-context.ts";
+import { LambdaAuthorizer } from "./lambda-authorizer.ts";
 import { invokeFunction } from "./lambda-endpoint.ts";
+import { OFFLINE_IDS } from "./offline-ids.ts";
+import { pathParametersOf } from "./path-parameters.ts";
 import { type RouteAuthorizer, type RouteEndpoint, routeAuthorizer } from "./route-authorizer.ts";
+import { GATEWAY_SETTINGS, type GatewaySettings } from "./settings.ts";
 
 /** What the provider has to know about the service whose routes it guards. */
 export interface ProviderSettings {
@@ -16,20 +21,22 @@ export interface ProviderSettings {
   readonly functionNames: Readonly<Record<string, string>>;
   /** `provider.httpApi.authorizers`. */
   readonly httpApiAuthorizers: Readonly<Record<string, unknown>>;
-  /** Told why API Gateway would answer 500. Lines hold nothing of the request or the answer but names. */
+  /** `custom.podgate.offline.apiGateway`, read. @default GATEWAY_SETTINGS */
+  readonly gateway?: GatewaySettings;
+  /** @default systemClock */
+  readonly clock?: GatewayClock;
+  /** Told why API Gateway would answer 500, and how mistakes are mended. Lines hold no credential. */
   readonly report?: (line: string) => void;
 }
 
-/** Ids of what exists only here; the parameter store's seed registers the APIs under them. */
-export const OFFLINE_IDS = {
-  account: "123456789012",
-  region: "us-east-1",
-  restApiId: "offlinerest",
-  httpApiId: "offlinehttp",
-  websocketApiId: "offlinews",
-} as const;
+/** The settings, and the authorizers of all routes by their configuration. */
+interface Provider extends ProviderSettings {
+  readonly authorizers: Map<string, LambdaAuthorizer>;
+}
 
 interface HapiToolkit {
+  /** What a step returns that lets the request go on. */
+  readonly continue: symbol;
   authenticated(data: { credentials: object }): unknown;
   response(body: string): HapiResponse;
 }
@@ -44,10 +51,10 @@ interface HapiResponse {
  * serverless-offline loads this module by its path and calls it with nothing but a route, in the process in which the
  * plugin runs. So the plugin says here, before the routes are made, what they belong to.
  */
-let settings: ProviderSettings | undefined;
+let current: Provider | undefined;
 
 export function configureProvider(to: ProviderSettings): void {
-  settings = to;
+  current = { ...to, authorizers: new Map() };
 }
 
 /**
@@ -62,11 +69,12 @@ export function configureProvider(to: ProviderSettings): void {
  * @param path - template as in `serverless.yml`; `$default` for the catch-all of an HTTP API
  */
 export function provider(endpoint: RouteEndpoint, functionKey: string, method: string, path: string) {
-  if (settings === undefined) throw new Error("the authentication provider needs podgate's offline plugin");
+  if (current === undefined) throw new Error("the authentication provider needs podgate's offline plugin");
   const name = `podgate ${endpoint.isHttpApi ? "httpApi" : "http"} ${method} ${path} ${functionKey}`;
-  const authorizer = routeAuthorizer(endpoint, settings.httpApiAuthorizers);
-  const authenticate = authorizer === undefined ? passOn : guard(authorizer, { method, path }, settings);
-  return { name, scheme: name, getAuthenticateFunction: () => ({ authenticate }) };
+  const authorizer = routeAuthorizer(endpoint, current.httpApiAuthorizers);
+  const authenticate = authorizer === undefined ? passOn : guard(authorizer, { method, path }, current);
+  const response = endpoint.isHttpApi ? leaveHeaders : renameHeaders;
+  return { name, scheme: name, getAuthenticateFunction: () => ({ authenticate, response }) };
 }
 
 // serverless-offline loads the provider by `require`, which gives this export.
@@ -77,32 +85,68 @@ function passOn(request: HapiRequest, toolkit: HapiToolkit): unknown {
   return toolkit.authenticated({ credentials: {} });
 }
 
-function guard(authorizer: RouteAuthorizer, route: GatewayRequest["route"], known: ProviderSettings) {
-  const { functionKey } = authorizer;
-  const functionName = Object.hasOwn(known.functionNames, functionKey) ? known.functionNames[functionKey] : undefined;
-  if (functionName === undefined) throw new Error(`the authorizer function "${functionKey}" does not exist`);
-  const isRest = authorizer.kind === "rest-token" || authorizer.kind === "rest-request";
+/** hapi's step between the integration's answer and its headers on the wire; it is not taken for a refused call. */
+function renameHeaders(request: HapiRequest, toolkit: HapiToolkit): symbol {
+  const headers = responseHeaders(request);
+  const renamed = gatewayHeaders("rest", headers);
+  for (const name of Object.keys(headers)) delete headers[name];
+  Object.assign(headers, renamed);
+  return toolkit.continue;
+}
+
+function leaveHeaders(_request: HapiRequest, toolkit: HapiToolkit): symbol {
+  return toolkit.continue;
+}
+
+function guard(authorizer: RouteAuthorizer, route: GatewayRequest["route"], known: Provider) {
+  const isRest = isRestApi(authorizer);
+  const template = route.path.startsWith("/") || route.path === "$default" ? route.path : `/${route.path}`;
   const api = {
-    kind: authorizer.kind,
-    identitySource: authorizer.identitySource,
-    route: { ...route, path: route.path.startsWith("/") || route.path === "$default" ? route.path : `/${route.path}` },
+    route: { ...route, path: template },
     account: OFFLINE_IDS.account,
     region: OFFLINE_IDS.region,
     apiId: isRest ? OFFLINE_IDS.restApiId : OFFLINE_IDS.httpApiId,
     stage: isRest ? known.stage : "$default",
   };
+  const lambdaAuthorizer = sharedAuthorizer(authorizer, known);
   return async (request: HapiRequest, toolkit: HapiToolkit): Promise<unknown> => {
     dropOverride(request);
     const sent = fromHapi(request, isRest ? `/${known.stage}` : "");
     if (sent === undefined) return answer(toolkit, NO_SUCH_STAGE);
-    const decision = await authorizeCall({ ...api, ...sent }, authorizer.rules, (event) =>
-      invokeFunction(known.lambdaUrl, functionName, event),
-    );
+    // hapi's own are decoded, also where a REST API leaves them as sent.
+    const inPath = pathParametersOf(template, isRest ? sent.path : decodedPath(sent.path));
+    const { decision } = await lambdaAuthorizer.authorize({
+      ...api,
+      ...sent,
+      pathParameters: inPath ?? sent.pathParameters,
+    });
     if (decision.outcome === "allow") return toolkit.authenticated({ credentials: credentialsOf(decision) });
-    const { response, rejection, problem } = decision;
-    if (response.status === 500) known.report?.(`${functionKey}: 500, ${rejection}: ${problem ?? ""}`);
-    return answer(toolkit, response);
+    return answer(toolkit, decision.response);
   };
+}
+
+function isRestApi({ kind }: RouteAuthorizer): boolean {
+  return kind === "rest-token" || kind === "rest-request";
+}
+
+/** The authorizer of this name and configuration: one for all its routes, so that they share what it keeps. */
+function sharedAuthorizer(authorizer: RouteAuthorizer, known: Provider): LambdaAuthorizer {
+  const { functionKey, rules, ...options } = authorizer;
+  const functionName = Object.hasOwn(known.functionNames, functionKey) ? known.functionNames[functionKey] : undefined;
+  if (functionName === undefined) throw new Error(`the authorizer function "${functionKey}" does not exist`);
+  const key = JSON.stringify({ ...authorizer, expression: rules.identityValidationExpression?.source });
+  const shared =
+    known.authorizers.get(key) ??
+    new LambdaAuthorizer({
+      ...options,
+      rules,
+      settings: known.gateway ?? GATEWAY_SETTINGS,
+      clock: known.clock ?? systemClock,
+      invoke: (event, signal) => invokeFunction(known.lambdaUrl, functionName, event, signal),
+      report: (line) => known.report?.(`${functionKey}: ${line}`),
+    });
+  known.authorizers.set(key, shared);
+  return shared;
 }
 
 /** What AWS answers where the first segment of a path is no stage of the REST API. */

@@ -1,15 +1,35 @@
-import { type AuthorizerAnswer, type Context, type Invocation, isAnswer, readAnswer } from "./authorizer-answer.ts";
+import {
+  type AuthorizerAnswer,
+  type Context,
+  type Invocation,
+  isAnswer,
+  isSizeLimited,
+  readAnswer,
+} from "./authorizer-answer.ts";
 import { authorizerEvent } from "./authorizer-event.ts";
 import { callArn, type GatewayRequest } from "./gateway-request.ts";
 import { type GatewayResponse, type Rejection, rejectionResponse } from "./gateway-response.ts";
 import { identityValues } from "./identity-source.ts";
+import { conditionKeys } from "./policy-condition.ts";
 import { evaluatePolicy } from "./policy-evaluation.ts";
+import type { ResultCache } from "./result-cache.ts";
 
 export interface AuthorizerRules {
   /** HTTP API, payload 2.0: the function answers `isAuthorized` in place of a policy. @default false */
   readonly enableSimpleResponses?: boolean;
   /** REST TOKEN: what the token has to match before the function is asked. */
   readonly identityValidationExpression?: RegExp;
+}
+
+/** The event of an authorizer function, as parsed from JSON. */
+export type AuthorizerEvent = Readonly<Record<string, unknown>>;
+
+/** The authorizer that guards the route of a call. */
+export interface CallAuthorizer {
+  readonly rules: AuthorizerRules;
+  readonly cache: ResultCache;
+  /** Asks the authorizer function; a rejection counts as a failure of the function. */
+  invoke(event: AuthorizerEvent): Promise<Invocation>;
 }
 
 /** What becomes of a call: it goes on to its integration, or API Gateway answers it. */
@@ -30,31 +50,51 @@ export type CallDecision =
       readonly problem?: string;
     };
 
+/** A decision and how it came about. */
+export interface CallOutcome {
+  readonly decision: CallDecision;
+  /** What the function was given; absent where it was not asked. */
+  readonly event?: AuthorizerEvent;
+  readonly invocation?: Invocation;
+  /** What was decided by; absent where there was no answer, or an invalid one. */
+  readonly answer?: AuthorizerAnswer;
+  /** ARN of the earlier call whose answer was kept; absent where none was used. */
+  readonly keptFrom?: string;
+}
+
+/** Bytes of the ARN of a method with an authorizer; its path is the caller's (API Gateway developer guide, quotas of REST APIs). */
+const ARN_MAX_BYTES = 1600;
+
 /**
- * Authorizes one call as API Gateway does: identity sources, function, answer, policy. Never throws for anything that
- * the client or the function does.
+ * Authorizes one call as API Gateway does: identity sources, kept answer or function, answer, policy. Never throws for
+ * anything that the client or the function does.
  *
- * A cache of results would stand between the identity values, which are its key, and `decideBy`, which is done for each
- * request: what is kept is the answer, never the decision.
- *
- * @param invoke - asks the authorizer function; a rejection counts as a failure of the function
+ * What is kept is the answer: its policy is evaluated anew for each request. Failures and invalid answers are not kept.
  */
-export async function authorizeCall(
-  request: GatewayRequest,
-  rules: AuthorizerRules,
-  invoke: (event: Readonly<Record<string, unknown>>) => Promise<Invocation>,
-): Promise<CallDecision> {
+export async function authorizeCall(request: GatewayRequest, authorizer: CallAuthorizer): Promise<CallOutcome> {
+  const { rules, cache } = authorizer;
+  if (isArnTooLong(request)) return { decision: reject(request, "arn-too-long") };
   const identity = identityValues(request);
-  if (identity === undefined) return reject(request, "identity-missing");
+  if (identity === undefined) return { decision: reject(request, "identity-missing") };
   const expression = rules.identityValidationExpression;
   if (request.kind === "rest-token" && expression !== undefined && !expression.test(identity[0] ?? "")) {
-    return reject(request, "unauthorized");
+    return { decision: reject(request, "identity-missing") };
   }
-  const invocation = await invoke(authorizerEvent(request, identity)).catch((): Invocation => {
+  const kept = cache.find(identity);
+  if (kept !== undefined) {
+    return { decision: decideBy(kept.answer, request), answer: kept.answer, keptFrom: kept.madeFor };
+  }
+  const event = authorizerEvent(request, identity);
+  const invocation = await authorizer.invoke(event).catch((): Invocation => {
     return { outcome: "failed", message: "the function could not be asked" };
   });
-  const answer = readAnswer(request.kind, rules.enableSimpleResponses ?? false, invocation);
-  return isAnswer(answer) ? decideBy(answer, request) : reject(request, answer.rejection, answer.problem);
+  const asked = { event, invocation };
+  const answer = readAnswer(request, rules.enableSimpleResponses ?? false, invocation);
+  if (!isAnswer(answer)) return { ...asked, decision: reject(request, answer.rejection, answer.problem) };
+  const decision = decideBy(answer, request);
+  if (decision.outcome === "reject" && decision.rejection === "answer-invalid") return { ...asked, decision };
+  cache.keep(identity, { answer, madeFor: callArn(request) });
+  return { ...asked, decision, answer };
 }
 
 /** What an answer says of this request. */
@@ -63,7 +103,11 @@ export function decideBy(answer: AuthorizerAnswer, request: GatewayRequest): Cal
   if (answer.form === "simple") {
     return answer.isAuthorized ? { outcome: "allow", context } : reject(request, "not-allowed");
   }
-  const verdict = evaluatePolicy(answer.policyDocument, "execute-api:Invoke", callArn(request));
+  const { kind, settings } = request;
+  const verdict = evaluatePolicy(answer.policyDocument, "execute-api:Invoke", callArn(request), {
+    ...(settings.policyConditions === "evaluated" && { conditionKeys: conditionKeys(request) }),
+    anySize: !isSizeLimited(kind, settings),
+  });
   switch (verdict.verdict) {
     case "invalid":
       return reject(request, "answer-invalid", verdict.problem);
@@ -83,6 +127,11 @@ export function decideBy(answer: AuthorizerAnswer, request: GatewayRequest): Cal
   }
 }
 
+function isArnTooLong(request: GatewayRequest): boolean {
+  const isRest = request.kind === "rest-token" || request.kind === "rest-request";
+  return isRest && Buffer.byteLength(callArn(request), "utf8") > ARN_MAX_BYTES;
+}
+
 function texts(context: Context): Record<string, string> {
   return Object.fromEntries(Object.entries(context).map(([name, value]) => [name, String(value)]));
 }
@@ -91,7 +140,7 @@ function reject(request: GatewayRequest, rejection: Rejection, problem?: string)
   return {
     outcome: "reject",
     rejection,
-    response: rejectionResponse(request.kind, rejection),
+    response: rejectionResponse(request, rejection),
     ...(problem !== undefined && { problem }),
   };
 }

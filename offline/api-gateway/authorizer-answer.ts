@@ -1,12 +1,14 @@
-import type { AuthorizerKind } from "./gateway-request.ts";
+import type { AuthorizerKind, GatewayRequest } from "./gateway-request.ts";
 import type { Rejection } from "./gateway-response.ts";
 import { isRecord, jsonBytes } from "./json.ts";
 import { ANSWER_MAX_BYTES } from "./policy-evaluation.ts";
+import type { GatewaySettings } from "./settings.ts";
 
-/** How the authorizer function ended: with a value, or with an error, a timeout or an answer that is not JSON. */
+/** How the authorizer function ended: with a value, with an error or an answer that is not JSON, or not in time. */
 export type Invocation =
   | { readonly outcome: "returned"; readonly value: unknown }
-  | { readonly outcome: "failed"; readonly message: string };
+  | { readonly outcome: "failed"; readonly message: string }
+  | { readonly outcome: "timed-out" };
 
 export type ContextValue = string | number | boolean | readonly unknown[] | Readonly<Record<string, unknown>>;
 export type Context = Readonly<Record<string, ContextValue>>;
@@ -32,7 +34,7 @@ export interface NoAnswer {
 }
 
 /** The message, exactly, that makes a failed function a 401 of a REST or WebSocket API. */
-const UNAUTHORIZED = "Unauthorized";
+export const UNAUTHORIZED = "Unauthorized";
 
 /**
  * Reads what the function returned (API Gateway developer guide, "Output from an API Gateway Lambda authorizer"; for HTTP
@@ -40,7 +42,14 @@ const UNAUTHORIZED = "Unauthorized";
  *
  * @param simple - `enableSimpleResponses` of an HTTP API's authorizer of payload 2.0; no other kind has it
  */
-export function readAnswer(kind: AuthorizerKind, simple: boolean, invocation: Invocation): AuthorizerAnswer | NoAnswer {
+export function readAnswer(
+  { kind, settings }: Pick<GatewayRequest, "kind" | "settings">,
+  simple: boolean,
+  invocation: Invocation,
+): AuthorizerAnswer | NoAnswer {
+  if (invocation.outcome === "timed-out") {
+    return { rejection: "function-failed", problem: "the function took longer than API Gateway waits" };
+  }
   if (invocation.outcome === "failed") {
     return invocation.message === UNAUTHORIZED
       ? { rejection: "unauthorized", problem: 'the function threw "Unauthorized"' }
@@ -48,11 +57,17 @@ export function readAnswer(kind: AuthorizerKind, simple: boolean, invocation: In
   }
   const { value } = invocation;
   if (!isRecord(value)) return invalid("the answer is not an object");
-  if (jsonBytes(value) > ANSWER_MAX_BYTES) return invalid(`the answer is larger than ${ANSWER_MAX_BYTES} bytes`);
+  if (isSizeLimited(kind, settings) && jsonBytes(value) > ANSWER_MAX_BYTES)
+    return invalid(`the answer is larger than ${ANSWER_MAX_BYTES} bytes`);
   const context = readContext(kind, value["context"]);
   if (typeof context === "string") return invalid(context);
   if (simple && kind === "http-2.0") return readSimple(value, context);
   return readPolicyAnswer(kind, value, context);
+}
+
+/** Whether an answer has to keep to `ANSWER_MAX_BYTES`. AWS says so of WebSocket APIs. */
+export function isSizeLimited(kind: AuthorizerKind, settings: GatewaySettings): boolean {
+  return kind === "websocket" || settings.answerSizeLimit === "every";
 }
 
 export function isAnswer(answer: AuthorizerAnswer | NoAnswer): answer is AuthorizerAnswer {

@@ -1,3 +1,5 @@
+import type { GatewaySettings } from "./settings.ts";
+
 /**
  * The authorizers that API Gateway has: of REST APIs `TOKEN` and `REQUEST`, of HTTP APIs by the version of the payload,
  * and of WebSocket APIs (`$connect` only).
@@ -31,7 +33,11 @@ export interface GatewayRequest {
   readonly timeEpoch: number;
   /** As configured, for example `method.request.header.Authorization` or `$request.header.Authorization`. */
   readonly identitySource: readonly string[];
+  readonly settings: GatewaySettings;
 }
+
+/** A call of an API, before the authorizer of its route is known. */
+export type IncomingCall = Omit<GatewayRequest, "kind" | "identitySource" | "settings">;
 
 /** Values by name; a name that came several times has its values in order. */
 export function grouped(pairs: Iterable<readonly [string, string]>): Record<string, string[]> {
@@ -55,13 +61,13 @@ export function joined(lists: Readonly<Record<string, readonly string[]>>): Reco
 }
 
 /** Values of a header, its name in any case, in the order in which they were sent. */
-export function headerValues(request: GatewayRequest, name: string): string[] {
+export function headerValues(request: Pick<GatewayRequest, "headers">, name: string): string[] {
   const wanted = name.toLowerCase();
   return request.headers.filter(([sent]) => sent.toLowerCase() === wanted).map(([, value]) => value);
 }
 
 /** Names and values of the query, decoded. */
-export function queryPairs(request: GatewayRequest): [string, string][] {
+export function queryPairs(request: Pick<GatewayRequest, "query">): [string, string][] {
   return [...new URLSearchParams(request.query)];
 }
 
@@ -70,27 +76,37 @@ export function queryPairs(request: GatewayRequest): [string, string][] {
  * that is not UTF-8 leaves the path as sent.
  */
 export function decodedPath(path: string): string {
-  let decoded = path;
-  try {
-    decoded = decodeURIComponent(path);
-  } catch {
-    // API Gateway answers 400 here; the routers in front of this code do the same.
-  }
+  const decoded = decodedOnce(path);
   const question = decoded.indexOf("?");
   return question < 0 ? decoded : decoded.slice(0, question);
 }
 
+/** The path decoded once, or as sent where an escape is not UTF-8. */
+export function decodedOnce(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    // API Gateway answers 400 here; the routers in front of this code do the same.
+    return path;
+  }
+}
+
 /**
  * ARN of the call: `methodArn` or `routeArn` of the event, and what the policy of the answer is evaluated for. It holds
- * the path of this call and not the template: as sent for REST, decoded for HTTP APIs. For `$connect` it has neither
- * verb nor path (API Gateway developer guide, "Control access to REST APIs / HTTP APIs / WebSocket APIs with Lambda
+ * the path of this call and not the template: as sent for REST (unless set otherwise), decoded for HTTP APIs. For
+ * `$connect` it has neither verb nor path (API Gateway developer guide, "Control access to REST APIs / HTTP APIs / WebSocket APIs with Lambda
  * authorizers"; "IAM policy Resource expressions").
  */
 export function callArn(request: GatewayRequest): string {
-  const { partition = "aws", region, account, apiId, stage, method, path, kind } = request;
+  const { partition = "aws", region, account, apiId, stage, method, kind } = request;
   const api = `arn:${partition}:execute-api:${region}:${account}:${apiId}/${stage}`;
   if (kind === "websocket") return `${api}/$connect`;
-  return `${api}/${method}${isHttpApi(kind) ? decodedPath(path) : path}`;
+  return `${api}/${method}${arnPath(request)}`;
+}
+
+function arnPath({ kind, path, settings }: GatewayRequest): string {
+  if (isHttpApi(kind)) return decodedPath(path);
+  return settings.restArnPath === "decoded" ? decodedOnce(path) : path;
 }
 
 export function isHttpApi(kind: AuthorizerKind): kind is "http-1.0" | "http-2.0" {

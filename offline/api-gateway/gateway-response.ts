@@ -1,7 +1,8 @@
-import { type AuthorizerKind, isHttpApi } from "./gateway-request.ts";
+import { type GatewayRequest, isHttpApi } from "./gateway-request.ts";
 
 /** Why a call does not reach its integration. */
 export type Rejection =
+  | "arn-too-long"
   | "identity-missing"
   | "unauthorized"
   | "explicit-deny"
@@ -11,7 +12,7 @@ export type Rejection =
 
 /** What API Gateway answers in place of the integration. */
 export interface GatewayResponse {
-  readonly status: 401 | 403 | 500;
+  readonly status: 401 | 403 | 414 | 500;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
@@ -21,6 +22,7 @@ export interface GatewayResponse {
  * guide, "Gateway response types"; bodies and error types as users report them).
  */
 const REST = {
+  "arn-too-long": { status: 414, type: undefined, body: { message: "Request URI too long" } },
   "identity-missing": { status: 401, type: "UnauthorizedException", body: { message: "Unauthorized" } },
   unauthorized: { status: 401, type: "UnauthorizedException", body: { message: "Unauthorized" } },
   "explicit-deny": {
@@ -45,18 +47,23 @@ const HTTP = {
   "not-allowed": { status: 403, body: { message: "Forbidden" } },
   "function-failed": { status: 500, body: { message: "Internal Server Error" } },
   "answer-invalid": { status: 500, body: { message: "Internal Server Error" } },
-} as const satisfies Record<Rejection, unknown>;
+} as const satisfies Record<Exclude<Rejection, "arn-too-long">, unknown>;
 
-/** The answer of an API of this kind. Whether an HTTP API makes a 401 of a thrown `Unauthorized` is not documented: 500 here. */
-export function rejectionResponse(kind: AuthorizerKind, rejection: Rejection): GatewayResponse {
-  if (isHttpApi(kind)) {
-    const { status, body } = HTTP[rejection];
+/** The answer of an API of this kind; what a thrown `Unauthorized` is worth may be set where AWS does not say it. */
+export function rejectionResponse(
+  { kind, settings }: Pick<GatewayRequest, "kind" | "settings">,
+  rejection: Rejection,
+): GatewayResponse {
+  // Only methods of REST APIs have that limit.
+  if (isHttpApi(kind) && rejection !== "arn-too-long") {
+    const as401 = rejection === "unauthorized" && settings.httpApiThrownUnauthorized === 401;
+    const { status, body } = HTTP[as401 ? "identity-missing" : rejection];
     return { status, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
   }
   const { status, type, body } = REST[rejection];
   return {
     status,
-    headers: { "content-type": "application/json", "x-amzn-errortype": type },
+    headers: { "content-type": "application/json", ...(type !== undefined && { "x-amzn-errortype": type }) },
     body: JSON.stringify(body),
   };
 }

@@ -8,6 +8,11 @@ export interface HapiRequest {
   readonly headers: Record<string, unknown>;
   readonly info: { readonly id: string; readonly received: number; readonly remoteAddress: string };
   readonly raw: { readonly req: { readonly url?: string; rawHeaders: string[] } };
+  /** Once there is one. Of an error of hapi's, such as a body that is too large, `headers` is inside `output`. */
+  readonly response?: {
+    readonly headers?: Record<string, unknown>;
+    readonly output?: { headers: Record<string, unknown> };
+  };
 }
 
 /** A switch of serverless-offline by which any client may replace the context that the authorizer gave. AWS has none. */
@@ -27,6 +32,11 @@ export function headerPairs(rawHeaders: readonly string[]): [string, string][] {
     pairs.push([rawHeaders[index] ?? "", rawHeaders[index + 1] ?? ""]);
   }
   return pairs;
+}
+
+/** The headers that will be sent with the answer, to be changed in place. */
+export function responseHeaders({ response }: HapiRequest): Record<string, unknown> {
+  return response?.headers ?? response?.output?.headers ?? {};
 }
 
 type FromHapi = Pick<

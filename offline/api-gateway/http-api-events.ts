@@ -4,6 +4,7 @@ import {
   type GatewayRequest,
   grouped,
   headerValues,
+  type IncomingCall,
   joined,
   queryPairs,
 } from "./gateway-request.ts";
@@ -27,34 +28,48 @@ export function http1Event(request: GatewayRequest, identity: readonly string[])
 }
 
 /**
- * Event of an HTTP API's authorizer, payload 2.0 (the same page). Header names are lower-case, what came several times
- * is joined by a comma, cookies stand apart, the path is decoded, and a member that would be empty is left out.
+ * Event of an HTTP API's authorizer, payload 2.0 (the same page): what an integration of payload 2.0 gets, the ARN and
+ * the identity sources.
  */
 export function http2Event(request: GatewayRequest, identity: readonly string[]) {
-  const { account, apiId, stage, method, requestId, sourceIp, timeEpoch } = request;
-  const key = routeKey(request);
-  const inStage = decodedPath(request.path);
-  // A stage with a name is part of the path that the client sent.
-  const rawPath = stage === "$default" ? inStage : `/${stage}${inStage}`;
-  const lowered = request.headers.map(([name, value]) => [name.toLowerCase(), value] as const);
-  const cookies = headerValues(request, "cookie").flatMap((value) => value.split(/; */));
-  const query = joined(grouped(queryPairs(request)));
-  const [userAgent = ""] = headerValues(request, "user-agent");
   return {
     version: "2.0",
     type: "REQUEST",
     routeArn: callArn(request),
     identitySource: identity.length === 0 ? null : [...identity],
+    ...http2Members(request, undefined),
+  };
+}
+
+/**
+ * What the events of payload 2.0 have in common (API Gateway developer guide, "Create AWS Lambda proxy integrations for
+ * HTTP APIs"). Header names are lower-case, what came several times is joined by a comma, cookies stand apart, the path
+ * is decoded, and a member that would be empty is left out.
+ *
+ * @param authorizer - `requestContext.authorizer` of an integration
+ */
+export function http2Members(call: IncomingCall, authorizer: Readonly<Record<string, unknown>> | undefined) {
+  const { account, apiId, stage, method, requestId, sourceIp, timeEpoch } = call;
+  const key = routeKey(call);
+  const inStage = decodedPath(call.path);
+  // A stage with a name is part of the path that the client sent.
+  const rawPath = stage === "$default" ? inStage : `/${stage}${inStage}`;
+  const lowered = call.headers.map(([name, value]) => [name.toLowerCase(), value] as const);
+  const cookies = headerValues(call, "cookie").flatMap((value) => value.split(/; */));
+  const query = joined(grouped(queryPairs(call)));
+  const [userAgent = ""] = headerValues(call, "user-agent");
+  return {
     routeKey: key,
     rawPath,
-    rawQueryString: request.query,
+    rawQueryString: call.query,
     ...(cookies.length > 0 && { cookies }),
     headers: joined(grouped(lowered.filter(([name]) => name !== "cookie"))),
     ...(Object.keys(query).length > 0 && { queryStringParameters: query }),
     requestContext: {
       accountId: account,
       apiId,
-      domainName: `${apiId}.execute-api.${request.region}.amazonaws.com`,
+      ...(authorizer !== undefined && { authorizer }),
+      domainName: `${apiId}.execute-api.${call.region}.amazonaws.com`,
       domainPrefix: apiId,
       http: { method, path: rawPath, protocol: "HTTP/1.1", sourceIp, userAgent },
       requestId,
@@ -63,8 +78,8 @@ export function http2Event(request: GatewayRequest, identity: readonly string[])
       time: accessLogTime(timeEpoch),
       timeEpoch,
     },
-    ...(Object.keys(request.pathParameters).length > 0 && { pathParameters: { ...request.pathParameters } }),
-    ...(request.stageVariables !== undefined && { stageVariables: { ...request.stageVariables } }),
+    ...(Object.keys(call.pathParameters).length > 0 && { pathParameters: { ...call.pathParameters } }),
+    ...(call.stageVariables !== undefined && { stageVariables: { ...call.stageVariables } }),
   };
 }
 

@@ -35,14 +35,16 @@ type Place = "header" | "query" | "stageVariable" | "context";
  * Values of the identity sources of a request, in their configured order, or `undefined` where one of them is missing
  * or empty: then API Gateway answers 401 and does not ask the function. No sources: an empty list.
  *
- * Which value of a field sent twice a REST API takes is not documented; here it is the last, as in `headers` of its
- * events. HTTP APIs join them by a comma.
+ * Which value of a field sent twice a REST API takes is not documented (`repeatedIdentity`), nor is an empty header of a
+ * TOKEN authorizer (`emptyTokenHeader`). HTTP APIs join them by a comma.
  */
 export function identityValues(request: GatewayRequest): string[] | undefined {
+  const { kind, settings } = request;
+  const mayBeEmpty = kind === "rest-token" && settings.emptyTokenHeader === "asked";
   const values: string[] = [];
   for (const expression of request.identitySource) {
     const value = identityValue(request, expression);
-    if (value === undefined || value === "") return undefined;
+    if (value === undefined || (value === "" && !mayBeEmpty)) return undefined;
     values.push(value);
   }
   return values;
@@ -95,7 +97,9 @@ function identityValue(request: GatewayRequest, expression: string): string | un
 
 function oneOf(request: GatewayRequest, values: readonly string[]): string | undefined {
   if (values.length === 0) return undefined;
-  return isHttpApi(request.kind) ? values.join(",") : values.at(-1);
+  const { repeatedIdentity } = request.settings;
+  if (isHttpApi(request.kind) || repeatedIdentity === "joined") return values.join(",");
+  return repeatedIdentity === "first" ? values[0] : values.at(-1);
 }
 
 function ownValue(record: Readonly<Record<string, string>>, name: string): string | undefined {

@@ -1,4 +1,5 @@
 import { isRecord, unknownMember } from "./json.ts";
+import { type Condition, readConditions } from "./policy-condition.ts";
 
 /** A list of patterns, and whether it names what the statement applies to or, as `NotAction`, what it does not. */
 export interface PatternSet {
@@ -10,6 +11,8 @@ export interface Statement {
   readonly effect: "Allow" | "Deny";
   readonly actions: PatternSet;
   readonly resources: PatternSet;
+  /** None: the statement applies whatever the request is. */
+  readonly conditions: readonly Condition[];
 }
 
 export type ReadPolicy =
@@ -23,13 +26,14 @@ export const RESOURCE_MAX_CHARACTERS = 512;
 const VERSIONS: readonly unknown[] = ["2012-10-17", "2008-10-17"];
 
 const POLICY_MEMBERS = ["Version", "Id", "Statement"];
-const STATEMENT_MEMBERS = ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource"];
+const STATEMENT_MEMBERS = ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"];
 
 /**
  * Reads the policy document of an authorizer's answer, as parsed from JSON.
  *
- * Stricter than AWS may be, because what this cannot judge must not pass here and fail there: an unknown element, a
- * `Condition` and a policy variable (`${`) each make the document unreadable.
+ * Stricter than AWS may be, because what this cannot judge must not pass here and fail there: an unknown element, an
+ * operator or a key of a `Condition` that is not evaluated, and a policy variable (`${`) each make the document
+ * unreadable, whatever the request is.
  */
 export function readPolicy(document: unknown): ReadPolicy {
   if (!isRecord(document)) return { problem: "policyDocument is not an object" };
@@ -54,7 +58,6 @@ export function readPolicy(document: unknown): ReadPolicy {
 /** The statement, or what is wrong with it. */
 function readStatement(entry: unknown): Statement | string {
   if (!isRecord(entry)) return "not an object";
-  if (Object.hasOwn(entry, "Condition")) return "Condition is not evaluated here";
   const unknown = unknownMember(entry, STATEMENT_MEMBERS);
   if (unknown !== undefined) return `unknown element "${unknown}"`;
   if (entry["Sid"] !== undefined && typeof entry["Sid"] !== "string") return "Sid is not a string";
@@ -65,7 +68,9 @@ function readStatement(entry: unknown): Statement | string {
   if (typeof actions === "string") return actions;
   const resources = readPatterns(entry, "Resource", "NotResource", resourceProblem);
   if (typeof resources === "string") return resources;
-  return { effect, actions, resources };
+  const conditions = Object.hasOwn(entry, "Condition") ? readConditions(entry["Condition"]) : [];
+  if (typeof conditions === "string") return conditions;
+  return { effect, actions, resources, conditions };
 }
 
 /** The patterns of exactly one of two members, each a string or a list of them, or what is wrong. */

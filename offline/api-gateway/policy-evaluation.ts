@@ -1,4 +1,5 @@
 import { jsonBytes } from "./json.ts";
+import { type ConditionKeys, holdAll } from "./policy-condition.ts";
 import { type PatternSet, readPolicy, type Statement } from "./policy-document.ts";
 import { matchesWildcard } from "./wildcard.ts";
 
@@ -6,6 +7,14 @@ import { matchesWildcard } from "./wildcard.ts";
 export type PolicyVerdict =
   | { readonly verdict: "allow" | "explicit-deny" | "implicit-deny" }
   | { readonly verdict: "invalid"; readonly problem: string };
+
+/** What a caller of the evaluation knows of the call and its API. */
+export interface EvaluationOptions {
+  /** What the call says for conditions. @default a `Condition` is `invalid` */
+  readonly conditionKeys?: ConditionKeys;
+  /** Whether a document of more than `ANSWER_MAX_BYTES` is read all the same. @default false */
+  readonly anySize?: boolean;
+}
 
 /** Bytes of an authorizer's whole answer, so of a policy document too (API Gateway developer guide, quotas). */
 export const ANSWER_MAX_BYTES = 8192;
@@ -17,20 +26,31 @@ export const ANSWER_MAX_BYTES = 8192;
  *
  * Actions are compared without regard to case, resources with it; both patterns cover the whole of what they are held
  * against. A `*` crosses `/` and `:`. The document is judged as a whole first: one statement that cannot be read makes
- * it `invalid`, whatever the others say. Not evaluated, and therefore `invalid`: `Condition`, `Principal`, `${...}`.
+ * it `invalid`, whatever the others say and whatever the request is. Not evaluated, and therefore `invalid`: `Principal`,
+ * `${...}`, and what `readConditions` does not know.
  *
  * @param policyDocument - as parsed from JSON
  * @param action - `execute-api:Invoke` for REST and HTTP APIs and for `$connect`
  * @param resourceArn - ARN of the call with the path as it arrived; `*` and `?` in it stand for themselves
  */
-export function evaluatePolicy(policyDocument: unknown, action: string, resourceArn: string): PolicyVerdict {
-  if (jsonBytes(policyDocument) > ANSWER_MAX_BYTES) {
+export function evaluatePolicy(
+  policyDocument: unknown,
+  action: string,
+  resourceArn: string,
+  { conditionKeys, anySize = false }: EvaluationOptions = {},
+): PolicyVerdict {
+  if (!anySize && jsonBytes(policyDocument) > ANSWER_MAX_BYTES) {
     return { verdict: "invalid", problem: `policyDocument is larger than ${ANSWER_MAX_BYTES} bytes` };
   }
   const policy = readPolicy(policyDocument);
   if (policy.problem !== undefined) return { verdict: "invalid", problem: policy.problem };
+  if (conditionKeys === undefined && policy.statements.some(({ conditions }) => conditions.length > 0)) {
+    return { verdict: "invalid", problem: "Condition is not evaluated here" };
+  }
 
-  const applying = policy.statements.filter((statement) => applies(statement, action, resourceArn));
+  const applying = policy.statements.filter(
+    (statement) => applies(statement, action, resourceArn) && holdAll(statement.conditions, conditionKeys ?? {}),
+  );
   if (applying.some(({ effect }) => effect === "Deny")) return { verdict: "explicit-deny" };
   return { verdict: applying.some(({ effect }) => effect === "Allow") ? "allow" : "implicit-deny" };
 }

@@ -2,6 +2,7 @@ import type { AuthorizerRules } from "./authorize-call.ts";
 import type { AuthorizerKind } from "./gateway-request.ts";
 import { identitySourceProblem } from "./identity-source.ts";
 import { isRecord } from "./json.ts";
+import { defaultTtlSeconds, ttlProblem } from "./result-cache.ts";
 
 /** A route of `serverless.yml` as serverless-offline hands it to an authentication provider. */
 export interface RouteEndpoint {
@@ -13,10 +14,14 @@ export interface RouteEndpoint {
 /** The Lambda authorizer of a route. */
 export interface RouteAuthorizer {
   readonly kind: Exclude<AuthorizerKind, "websocket">;
+  /** Under which it is configured: routes with one name and one configuration share an authorizer. */
+  readonly name: string;
   /** Key of the function under `functions`. */
   readonly functionKey: string;
   readonly identitySource: readonly string[];
   readonly rules: AuthorizerRules;
+  /** Seconds for which answers are kept. */
+  readonly ttlSeconds: number;
 }
 
 /** REST authorizers that are no function: what has to be asked for them is not here. */
@@ -41,7 +46,9 @@ export function routeAuthorizer(
   const isFunctionHere = typeof name === "string" && name !== "" && !NOT_A_FUNCTION.includes(name.toUpperCase());
   if (!isFunctionHere) throw unsupported("it does not name a function of this service");
   const found = endpoint.isHttpApi ? httpAuthorizer(name, httpApiAuthorizers) : restAuthorizer(name, options);
-  const problem = identitySourceProblem(found.kind, found.identitySource);
+  const problem =
+    identitySourceProblem(found.kind, found.identitySource) ??
+    ttlProblem(found.kind, found.ttlSeconds, found.identitySource);
   if (problem !== undefined) throw unsupported(problem);
   return found;
 }
@@ -53,10 +60,14 @@ function restAuthorizer(name: string, options: Readonly<Record<string, unknown>>
     throw unsupported("it is not a function of this service");
   }
   const expression = options["identityValidationExpression"];
-  const uncached = type === "request" && Number(options["resultTtlInSeconds"]) === 0;
+  const kind = type === "token" ? "rest-token" : "rest-request";
+  const ttlSeconds = ttlOf(options, kind);
+  const uncached = type === "request" && ttlSeconds === 0;
   return {
-    kind: type === "token" ? "rest-token" : "rest-request",
+    kind,
+    name,
     functionKey: name,
+    ttlSeconds,
     identitySource: sources(options["identitySource"] ?? (uncached ? [] : "method.request.header.Authorization")),
     rules: typeof expression === "string" ? { identityValidationExpression: new RegExp(expression) } : {},
   };
@@ -72,12 +83,22 @@ function httpAuthorizer(name: string, authorizers: Readonly<Record<string, unkno
   if (version !== "1.0" && version !== "2.0") throw unsupported(`payloadVersion of "${name}" is neither 1.0 nor 2.0`);
   const enableSimpleResponses = options["enableSimpleResponses"] === true;
   if (enableSimpleResponses && version === "1.0") throw unsupported("simple responses need payloadVersion 2.0");
+  const kind = version === "1.0" ? "http-1.0" : "http-2.0";
   return {
-    kind: version === "1.0" ? "http-1.0" : "http-2.0",
+    kind,
+    name,
     functionKey,
+    ttlSeconds: ttlOf(options, kind),
     identitySource: sources(options["identitySource"] ?? []),
     rules: { enableSimpleResponses },
   };
+}
+
+/** `resultTtlInSeconds`; a text that is no number is found by the check of the range. */
+function ttlOf(options: Readonly<Record<string, unknown>>, kind: AuthorizerKind): number {
+  const given = options["resultTtlInSeconds"];
+  if (given === undefined || given === null) return defaultTtlSeconds(kind);
+  return typeof given === "number" || (typeof given === "string" && given !== "") ? Number(given) : Number.NaN;
 }
 
 /** A list of expressions; REST writes it as one text with commas. */

@@ -11,7 +11,7 @@ export async function setup(): Promise<void> {
   const built = await oldest("dist/functions");
   const changed = Math.max(...(await Promise.all(SOURCES.map(newest))));
   if (built > changed) return;
-  await promisify(execFile)(process.execPath, ["scripts/build.ts"], { cwd: ROOT });
+  await promisify(execFile)("npm", ["run", "--silent", "build"], { cwd: ROOT });
 }
 
 async function newest(path: string): Promise<number> {
