@@ -1,7 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { type AuthorizerRules, authorizeCall, type CallDecision } from "../../../offline/api-gateway/authorize-call.ts";
+import {
+  type AuthorizerRules,
+  authorizeCall,
+  type CallAuthorizer,
+  type CallDecision,
+} from "../../../offline/api-gateway/authorize-call.ts";
 import type { Invocation } from "../../../offline/api-gateway/authorizer-answer.ts";
 import { callArn, type GatewayRequest } from "../../../offline/api-gateway/gateway-request.ts";
+import { ResultCache } from "../../../offline/api-gateway/result-cache.ts";
+import { fixedClock } from "../../support/manual-clock.ts";
 import { gatewayRequest, httpRequest } from "./request.ts";
 
 const REST_DENIED = { Message: "User is not authorized to access this resource with an explicit deny" };
@@ -26,8 +33,11 @@ const allowing = (request: GatewayRequest, more: object = {}) => ({
 
 const returned = (value: unknown): Invocation => ({ outcome: "returned", value });
 const failed = (message: string): Invocation => ({ outcome: "failed", message });
+/** The decision of a call whose authorizer keeps nothing. */
+const judge = async (request: GatewayRequest, rules: AuthorizerRules, invoke: CallAuthorizer["invoke"]) =>
+  (await authorizeCall(request, { rules, invoke, cache: new ResultCache(0, fixedClock(0)) })).decision;
 const decide = (request: GatewayRequest, invocation: Invocation, rules: AuthorizerRules = {}) =>
-  authorizeCall(request, rules, async () => invocation);
+  judge(request, rules, async () => invocation);
 
 /** `allow`, or status and body. */
 function seen(decision: CallDecision): unknown {
@@ -54,7 +64,7 @@ describe("identity sources: what is missing or empty is 401, and the function is
     ["WebSocket, no header", { ...websocket, headers: [] }],
   ])("%s", async ([, request]) => {
     let asked = false;
-    const decision = await authorizeCall(request, SIMPLE, async () => {
+    const decision = await judge(request, SIMPLE, async () => {
       asked = true;
       return returned({ isAuthorized: true });
     });
@@ -76,7 +86,7 @@ describe("identity sources: what is missing or empty is 401, and the function is
     ],
   ])("REST TOKEN: %s", async ([, request, token]) => {
     let sent: Readonly<Record<string, unknown>> = {};
-    await authorizeCall(request, {}, async (event) => {
+    await judge(request, {}, async (event) => {
       sent = event;
       return failed("");
     });
@@ -104,7 +114,7 @@ describe("identity sources: what is missing or empty is 401, and the function is
     ["none configured", { headers: [], identitySource: [] }, null],
   ])("HTTP API: %s", async ([, changes, identitySource]) => {
     let sent: Readonly<Record<string, unknown>> = {};
-    await authorizeCall(httpRequest(changes), {}, async (event) => {
+    await judge(httpRequest(changes), {}, async (event) => {
       sent = event;
       return failed("");
     });
@@ -117,7 +127,7 @@ describe("identityValidationExpression", () => {
 
   test("a TOKEN that does not match is 401, and the function is not asked", async () => {
     const request = gatewayRequest({ headers: [["Authorization", "Basic x"]] });
-    expect(seen(await authorizeCall(request, rules, unasked))).toEqual([401, { message: "Unauthorized" }]);
+    expect(seen(await judge(request, rules, unasked))).toEqual([401, { message: "Unauthorized" }]);
   });
 
   test("a TOKEN that matches goes to the function", async () => {
@@ -146,7 +156,7 @@ describe("a function that fails", () => {
   });
 
   test("a function that cannot be asked is 500", async () => {
-    const decision = await authorizeCall(rest, {}, () => Promise.reject(new Error("Unauthorized")));
+    const decision = await judge(rest, {}, () => Promise.reject(new Error("Unauthorized")));
     expect(seen(decision)).toEqual([500, { message: null }]);
   });
 

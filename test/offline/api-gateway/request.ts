@@ -1,4 +1,5 @@
 import type { GatewayRequest } from "../../../offline/api-gateway/gateway-request.ts";
+import { GATEWAY_SETTINGS } from "../../../offline/api-gateway/settings.ts";
 
 /** A call as it reaches API Gateway; every test changes what it is about. */
 export function gatewayRequest(changes: Partial<GatewayRequest> = {}): GatewayRequest {
@@ -21,6 +22,7 @@ export function gatewayRequest(changes: Partial<GatewayRequest> = {}): GatewayRe
     sourceIp: "127.0.0.1",
     timeEpoch: Date.UTC(2020, 2, 12, 19, 3, 58),
     identitySource: ["method.request.header.Authorization"],
+    settings: GATEWAY_SETTINGS,
     ...changes,
   };
 }

@@ -3,6 +3,8 @@ import { routeAuthorizer } from "../../../offline/api-gateway/route-authorizer.t
 
 const HEADER = "method.request.header.Authorization";
 
+const FUNCTION = { type: "request", functionName: "authorizer" };
+
 const authorizers = {
   simple: {
     type: "request",
@@ -13,6 +15,8 @@ const authorizers = {
   policy: { type: "request", functionName: "authorizer", identitySource: "$request.header.Authorization" },
   first: { type: "request", functionName: "authorizer", payloadVersion: "1.0" },
   number: { type: "request", functionName: "authorizer", payloadVersion: 2 },
+  kept: { ...FUNCTION, identitySource: "$request.header.Authorization", resultTtlInSeconds: 60 },
+  keptUnderNothing: { ...FUNCTION, resultTtlInSeconds: 60 },
   jwt: { type: "jwt", issuerUrl: "https://issuer.example", audience: "a" },
   elsewhere: { type: "request", functionArn: "arn:aws:lambda:us-east-1:123456789012:function:f" },
   contradiction: { type: "request", functionName: "authorizer", payloadVersion: "1.0", enableSimpleResponses: true },
@@ -69,7 +73,9 @@ describe("the Lambda authorizer of a route", () => {
   ])("HTTP API: $name is of kind $kind", ({ name, kind, simple, sources }) => {
     const found = {
       kind,
+      name,
       functionKey: "authorizer",
+      ttlSeconds: 0,
       identitySource: sources,
       rules: { enableSimpleResponses: simple },
     };
@@ -77,7 +83,29 @@ describe("the Lambda authorizer of a route", () => {
     expect(http(name)).toEqual(found);
   });
 
+  test.for([
+    { given: "auth", ttlSeconds: 300 },
+    { given: { name: "auth" }, ttlSeconds: 300 },
+    { given: { name: "auth", resultTtlInSeconds: null }, ttlSeconds: 300 },
+    { given: { name: "auth", resultTtlInSeconds: 0 }, ttlSeconds: 0 },
+    { given: { name: "auth", type: "request", resultTtlInSeconds: "60" }, ttlSeconds: 60 },
+    { given: { name: "auth", resultTtlInSeconds: 3600 }, ttlSeconds: 3600 },
+  ])("REST: $given keeps answers for $ttlSeconds s", ({ given, ttlSeconds }) => {
+    expect(rest(given)?.ttlSeconds).toBe(ttlSeconds);
+  });
+
+  test("HTTP API: answers are kept only where it is said", () => {
+    expect(http("simple")?.ttlSeconds).toBe(0);
+    expect(http("kept")?.ttlSeconds).toBe(60);
+  });
+
   test.for<[string, () => unknown]>([
+    ["REST, kept for too long", () => rest({ name: "auth", resultTtlInSeconds: 3601 })],
+    ["REST, kept for a text", () => rest({ name: "auth", resultTtlInSeconds: "long" })],
+    ["REST, kept for an empty text", () => rest({ name: "auth", resultTtlInSeconds: "" })],
+    ["REST, kept for a list", () => rest({ name: "auth", resultTtlInSeconds: [60] })],
+    ["REST REQUEST, kept under nothing", () => rest({ name: "auth", type: "request", identitySource: "" })],
+    ["HTTP API, kept under nothing", () => http("keptUnderNothing")],
     ["REST with IAM", () => rest("aws_iam")],
     ["REST with IAM as a type", () => rest({ type: "AWS_IAM" })],
     ["REST with Cognito", () => rest({ name: "pool", type: "COGNITO_USER_POOLS" })],

@@ -1,0 +1,204 @@
+import type { AuthorizerRules, CallOutcome } from "./authorize-call.ts";
+import { isSizeLimited, UNAUTHORIZED } from "./authorizer-answer.ts";
+import { callArn, type GatewayRequest, isHttpApi } from "./gateway-request.ts";
+import { isRecord, jsonBytes } from "./json.ts";
+import { readPolicy, type Statement } from "./policy-document.ts";
+import { ANSWER_MAX_BYTES } from "./policy-evaluation.ts";
+import { crossesIntoPath, isEverything, methodAndPath, readable, withoutCredentials } from "./policy-resource.ts";
+
+/** One call of an authorizer and how it is configured. */
+export interface Observation extends CallOutcome {
+  readonly request: GatewayRequest;
+  readonly rules: AuthorizerRules;
+  readonly ttlSeconds: number;
+}
+
+export interface Advice {
+  /** Stable: the same mistake has the same cause, whatever the call is. */
+  readonly cause: string;
+  /** What is wrong and how it is mended, in one line; holds no credential of the call. */
+  readonly line: string;
+  /** Whether this is why the call was answered 500. */
+  readonly explainsFailure: boolean;
+}
+
+/** A classic mistake. Its line says what is wrong, then how it is mended. */
+interface Mistake {
+  readonly cause: string;
+  readonly explainsFailure: boolean;
+  /** What is wrong, or `undefined` where this call does not show the mistake. */
+  readonly wrong: (seen: Observation) => string | undefined;
+  readonly mend: string;
+}
+
+const MISTAKES: readonly Mistake[] = [
+  {
+    cause: "cached-policy-names-one-call",
+    explainsFailure: false,
+    wrong: cachedForOneCall,
+    mend: "answer with every ARN that the caller may call, or set resultTtlInSeconds to 0",
+  },
+  {
+    cause: "thrown-text",
+    explainsFailure: true,
+    wrong: ({ request, ...seen }) =>
+      isHttpApi(request.kind) || !threwRefusal(seen)
+        ? undefined
+        : "the authorizer threw a text that is not exactly Unauthorized, which is 500 and not 401",
+    mend: 'throw new Error("Unauthorized")',
+  },
+  {
+    cause: "http-api-thrown-refusal",
+    explainsFailure: true,
+    wrong: ({ request, decision, ...seen }) =>
+      isHttpApi(request.kind) && isFailure(decision) && threwRefusal(seen, true)
+        ? "the authorizer of an HTTP API threw to refuse a call; AWS documents no 401 for that, only 500"
+        : undefined,
+    mend: "answer isAuthorized false or a Deny, which is 403",
+  },
+  {
+    cause: "returned-refusal",
+    explainsFailure: true,
+    wrong: ({ invocation }) => {
+      const value = invocation?.outcome === "returned" ? invocation.value : undefined;
+      const isRefusal = typeof value === "string" || (isRecord(value) && Object.hasOwn(value, "statusCode"));
+      return isRefusal ? "the authorizer returned a text or an HTTP answer, which is 500 whatever it says" : undefined;
+    },
+    mend: 'throw new Error("Unauthorized") for 401 at REST and WebSocket APIs, or answer a Deny for 403',
+  },
+  {
+    cause: "answer-too-large",
+    explainsFailure: true,
+    wrong: ({ request, invocation }) => {
+      const bytes = invocation?.outcome === "returned" ? jsonBytes(invocation.value) : 0;
+      if (bytes <= ANSWER_MAX_BYTES || !isSizeLimited(request.kind, request.settings)) return undefined;
+      return `the authorizer's answer has ${bytes} bytes and API Gateway takes ${ANSWER_MAX_BYTES}`;
+    },
+    mend: "name several calls by one ARN that ends in a wildcard, and keep the context short",
+  },
+  {
+    cause: "context-type",
+    explainsFailure: true,
+    wrong: contextOfWrongType,
+    mend: "put it there as a text, by JSON.stringify, or leave it out",
+  },
+  {
+    cause: "principal-missing",
+    explainsFailure: true,
+    wrong: ({ decision, answer, ...seen }) => {
+      const value = returnedObject(seen);
+      const lacks = value !== undefined && Object.hasOwn(value, "policyDocument") && !value["principalId"];
+      return lacks && isFailure(decision) ? "the authorizer answered a policy without a principalId" : undefined;
+    },
+    mend: "answer principalId too, a text that says who the caller is",
+  },
+  {
+    cause: "authorized-not-boolean",
+    explainsFailure: true,
+    wrong: ({ decision, ...seen }) => {
+      const authorized = returnedObject(seen)?.["isAuthorized"];
+      if (authorized === undefined || typeof authorized === "boolean" || !isFailure(decision)) return undefined;
+      return `the authorizer answered an isAuthorized that is a ${typeof authorized}, not true or false`;
+    },
+    mend: "answer a boolean",
+  },
+  {
+    cause: "method-wildcard",
+    explainsFailure: false,
+    wrong: (seen) => {
+      const resource = allowedResources(seen).find(crossesIntoPath);
+      if (resource === undefined) return undefined;
+      return `the policy allows ${readable(resource)}, whose * before the path crosses "/", so it covers paths that only end alike`;
+    },
+    mend: "write one ARN for each method, and no wildcard before the path",
+  },
+  {
+    cause: "policy-allows-everything",
+    explainsFailure: false,
+    wrong: (seen) =>
+      allowedResources(seen).some(isEverything) ? "the policy allows every API, stage, method and path" : undefined,
+    mend: "name the ARNs of this API that the caller may call",
+  },
+  {
+    cause: "simple-answer-shared",
+    explainsFailure: false,
+    wrong: simpleAnswerShared,
+    mend: "add $context.httpMethod and $context.path to identitySource, set resultTtlInSeconds to 0, or answer a policy",
+  },
+];
+
+/** What this call shows to be wrong with its authorizer. */
+export function adviceOn(seen: Observation): Advice[] {
+  return MISTAKES.flatMap(({ cause, explainsFailure, wrong, mend }) => {
+    const found = wrong(seen);
+    if (found === undefined) return [];
+    return [{ cause, explainsFailure, line: withoutCredentials(`${found}; ${mend}`, seen.request) }];
+  });
+}
+
+function isFailure(decision: CallOutcome["decision"]): boolean {
+  return decision.outcome === "reject" && decision.response.status === 500;
+}
+
+/** A failure whose message looks as if 401 was meant. */
+function threwRefusal({ invocation }: Pick<CallOutcome, "invocation">, exactToo = false): boolean {
+  if (invocation?.outcome !== "failed") return false;
+  const { message } = invocation;
+  return message === UNAUTHORIZED ? exactToo : /unauthori[sz]ed|unauthenticated|\b401\b/i.test(message);
+}
+
+function returnedObject({
+  invocation,
+}: Pick<CallOutcome, "invocation">): Readonly<Record<string, unknown>> | undefined {
+  const value = invocation?.outcome === "returned" ? invocation.value : undefined;
+  return isRecord(value) ? value : undefined;
+}
+
+function statementsOf({ answer }: Pick<CallOutcome, "answer">): readonly Statement[] {
+  if (answer?.form !== "policy") return [];
+  const policy = readPolicy(answer.policyDocument);
+  return policy.problem === undefined ? policy.statements : [];
+}
+
+/** What is allowed under no condition. */
+function allowedResources(seen: Pick<CallOutcome, "answer">): string[] {
+  return statementsOf(seen)
+    .filter(({ effect, resources, conditions }) => effect === "Allow" && !resources.negated && conditions.length === 0)
+    .flatMap(({ resources }) => resources.patterns);
+}
+
+function cachedForOneCall({ request, decision, keptFrom, ...seen }: Observation): string | undefined {
+  if (keptFrom === undefined || decision.outcome === "allow" || decision.rejection !== "not-allowed") return undefined;
+  const statements = statementsOf(seen);
+  const namesOnlyOne =
+    statements.length > 0 &&
+    statements.every(({ resources }) => !resources.negated && resources.patterns.every((arn) => arn === keptFrom));
+  if (!namesOnlyOne) return undefined;
+  const [named, asked] = [methodAndPath(keptFrom), methodAndPath(callArn(request))];
+  return `the cached policy for this token names only ${named}, the call that it was made for, so ${asked} is refused`;
+}
+
+function contextOfWrongType({ request, decision, ...seen }: Observation): string | undefined {
+  const context = returnedObject(seen)?.["context"];
+  if (!isFailure(decision) || !isRecord(context)) return undefined;
+  const takesObjects = request.kind === "http-2.0";
+  const wrong = Object.entries(context).find(
+    ([, value]) => value === null || (typeof value === "object" && !takesObjects),
+  );
+  if (wrong === undefined) return undefined;
+  const [name, value] = wrong;
+  const type = value === null ? "null" : Array.isArray(value) ? "a list" : "an object";
+  return `the authorizer's context.${readable(name)} is ${type}, which this kind of API does not pass on`;
+}
+
+function simpleAnswerShared({ request, rules, ttlSeconds, answer }: Observation): string | undefined {
+  const { kind, identitySource, route } = request;
+  if (answer === undefined || kind !== "http-2.0" || rules.enableSimpleResponses !== true || ttlSeconds === 0) {
+    return undefined;
+  }
+  const has = (name: string) => identitySource.includes(`$context.${name}`);
+  // A route of one method and no parameter is one method and one path.
+  const isOneCall = has("routeKey") && route.method !== "ANY" && !/[{$]/.test(route.path);
+  if (isOneCall || (has("httpMethod") && has("path"))) return undefined;
+  return "a simple answer is kept, and serves every method and path under the same identity sources";
+}

@@ -1,0 +1,88 @@
+import { decodedPath, type GatewayRequest, type IncomingCall } from "./gateway-request.ts";
+import { pathParametersOf } from "./path-parameters.ts";
+
+/** Fields of a header: a value, or several in the order in which they were sent. */
+export type Headers =
+  | Readonly<Record<string, string | readonly string[]>>
+  | readonly (readonly [name: string, value: string])[];
+
+/** A call as a client makes it. */
+export interface CallRequest {
+  /** @default "GET" */
+  readonly method?: string;
+  /** Path as sent: percent-encoded, begins with `/`, without the stage; a query may follow it. */
+  readonly path: string;
+  /** @default none */
+  readonly headers?: Headers;
+  /** Query as sent, without the `?`, or its decoded names and values. @default none, or what follows the path */
+  readonly query?: string | Readonly<Record<string, string>>;
+  /**
+   * The route that matches, as `GET /v1/{id}` or `ANY /v1/{proxy+}`. @default the catch-all: `ANY /{proxy+}` (`ANY /` for
+   * the root) of REST APIs, `$default` of HTTP APIs
+   */
+  readonly route?: string;
+  /** @default by the route: as sent for REST APIs, decoded for HTTP APIs */
+  readonly pathParameters?: Readonly<Record<string, string>>;
+  /** @default "127.0.0.1" */
+  readonly sourceIp?: string;
+}
+
+/** The API and stage that are called, and what of a call is not the client's. */
+export type CalledApi = Pick<
+  GatewayRequest,
+  "stage" | "apiId" | "account" | "region" | "requestId" | "timeEpoch" | "partition" | "stageVariables"
+>;
+
+/**
+ * The call as it reaches an API.
+ *
+ * @param isHttpApi - whether paths are decoded before they are matched with a route
+ * @throws TypeError for a path that does not begin with `/`, and for one that is not of the route
+ */
+export function incomingCall(request: CallRequest, api: CalledApi, isHttpApi: boolean): IncomingCall {
+  const question = request.path.indexOf("?");
+  const path = question < 0 ? request.path : request.path.slice(0, question);
+  if (!path.startsWith("/")) throw new TypeError(`the path ${JSON.stringify(path)} does not begin with /`);
+  const route = routeOf(request.route, path, isHttpApi);
+  return {
+    ...api,
+    method: (request.method ?? "GET").toUpperCase(),
+    path,
+    headers: headerPairsOf(request.headers ?? []),
+    query: queryOf(request.query, question < 0 ? "" : request.path.slice(question + 1)),
+    route,
+    pathParameters: request.pathParameters ?? parametersOf(route.path, isHttpApi ? decodedPath(path) : path),
+    sourceIp: request.sourceIp ?? "127.0.0.1",
+  };
+}
+
+function routeOf(route: string | undefined, path: string, isHttpApi: boolean): GatewayRequest["route"] {
+  if (route === undefined) {
+    if (isHttpApi) return { method: "ANY", path: "$default" };
+    return { method: "ANY", path: path === "/" ? "/" : "/{proxy+}" };
+  }
+  const [method = "", template] = route.split(" ");
+  return template === undefined ? { method: "ANY", path: method } : { method, path: template };
+}
+
+function parametersOf(template: string, path: string): Record<string, string> {
+  const parameters = template === "$default" ? {} : pathParametersOf(template, path);
+  if (parameters === undefined) throw new TypeError(`the path ${JSON.stringify(path)} is not of the route ${template}`);
+  return parameters;
+}
+
+function headerPairsOf(headers: Headers): GatewayRequest["headers"] {
+  if (isPairs(headers)) return headers;
+  return Object.entries(headers).flatMap(([name, values]) =>
+    (typeof values === "string" ? [values] : values).map((value): [string, string] => [name, value]),
+  );
+}
+
+function isPairs(headers: Headers): headers is Extract<Headers, readonly unknown[]> {
+  return Array.isArray(headers);
+}
+
+function queryOf(query: CallRequest["query"], fromPath: string): string {
+  if (query === undefined) return fromPath;
+  return typeof query === "string" ? query : new URLSearchParams(query).toString();
+}

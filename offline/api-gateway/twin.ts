@@ -1,0 +1,156 @@
+import type { AuthorizerEvent } from "./authorize-call.ts";
+import type { Context } from "./authorizer-answer.ts";
+import { authorizerEvent } from "./authorizer-event.ts";
+import { type CallRequest, incomingCall } from "./call-request.ts";
+import { type GatewayClock, systemClock } from "./clock.ts";
+import { type AuthorizerKind, type IncomingCall, isHttpApi } from "./gateway-request.ts";
+import { identitySourceProblem, identityValues } from "./identity-source.ts";
+import { LambdaAuthorizer } from "./lambda-authorizer.ts";
+import { type LambdaContext, runFunction } from "./lambda-function.ts";
+import { OFFLINE_IDS } from "./offline-ids.ts";
+import { defaultTtlSeconds, ttlProblem } from "./result-cache.ts";
+import { type GatewaySettings, readGatewaySettings } from "./settings.ts";
+
+/** An authorizer and the API that it guards. Every member but two has the default of AWS or of the offline stack. */
+export interface TwinOptions {
+  /**
+   * The Lambda function. What it returns, or the promise of it, is what Lambda would make JSON of; what it throws is a
+   * failure of the function. It is asked with a copy of the event.
+   */
+  authorizer(event: object, context: LambdaContext): unknown;
+  readonly kind: AuthorizerKind;
+  /** Seconds for which answers are kept. @default 300 for REST APIs, else 0 */
+  readonly ttl?: number;
+  /** @default the `Authorization` header */
+  readonly identitySource?: readonly string[];
+  /** REST TOKEN: a regular expression that the token has to match. @default none */
+  readonly identityValidationExpression?: string;
+  /** HTTP API of payload 2.0. @default false */
+  readonly enableSimpleResponses?: boolean;
+  /** @default "dev"; "$default" for HTTP APIs */
+  readonly stage?: string;
+  /** @default "offlinerest", "offlinehttp" or "offlinews" */
+  readonly apiId?: string;
+  /** @default "123456789012" */
+  readonly account?: string;
+  /** @default "us-east-1" */
+  readonly region?: string;
+  /** @default none */
+  readonly stageVariables?: Readonly<Record<string, string>>;
+  /** What AWS does not document. @default GATEWAY_SETTINGS */
+  readonly settings?: Partial<GatewaySettings>;
+  /** @default the system's */
+  readonly clock?: GatewayClock;
+  /** Told each mistake in the authorizer once, in one line. @default nobody */
+  readonly report?: (line: string) => void;
+}
+
+/** What a client, and the integration behind the API, would see of a call. */
+export interface TwinAnswer {
+  /** 200 where the call goes on to the integration. */
+  readonly status: number;
+  /** Of API Gateway's own answer; empty where the call goes on. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /**
+   * Where the call goes on: what the integration gets, `requestContext.authorizer.lambda` of a payload 2.0 and
+   * `requestContext.authorizer` (with `principalId`) of every other one.
+   */
+  readonly context: Context | undefined;
+  /** What the authorizer was given; undefined where it was not asked. */
+  readonly event: AuthorizerEvent | undefined;
+  readonly asked: boolean;
+  /** Whether a kept answer decided. */
+  readonly cached: boolean;
+  /** Mistakes in the authorizer which this call shows: what is wrong, and how it is mended. */
+  readonly advice: readonly string[];
+}
+
+export interface ApiGateway {
+  /** Makes a call. Rejects only for a request that no client can make: see `incomingCall`. */
+  call(request: CallRequest): Promise<TwinAnswer>;
+  /** The event that AWS would send to the authorizer; undefined where an identity source is missing, so that none is sent. */
+  event(request: CallRequest): AuthorizerEvent | undefined;
+}
+
+const AUTHORIZATION = {
+  "rest-token": "method.request.header.Authorization",
+  "rest-request": "method.request.header.Authorization",
+  "http-1.0": "$request.header.Authorization",
+  "http-2.0": "$request.header.Authorization",
+  websocket: "route.request.header.Authorization",
+} as const satisfies Record<AuthorizerKind, string>;
+
+const API_IDS = {
+  "rest-token": OFFLINE_IDS.restApiId,
+  "rest-request": OFFLINE_IDS.restApiId,
+  "http-1.0": OFFLINE_IDS.httpApiId,
+  "http-2.0": OFFLINE_IDS.httpApiId,
+  websocket: OFFLINE_IDS.websocketApiId,
+} as const satisfies Record<AuthorizerKind, string>;
+
+/**
+ * One API Gateway with one Lambda authorizer, by the rules of `RULES`. It opens nothing, shares nothing with another one,
+ * and keeps answers as long as it is kept.
+ *
+ * @throws TypeError for a configuration that AWS would not take, and for settings that do not exist
+ */
+export function apiGateway(options: TwinOptions): ApiGateway {
+  const { kind, clock = systemClock } = options;
+  const identitySource = options.identitySource ?? [AUTHORIZATION[kind]];
+  const ttlSeconds = options.ttl ?? defaultTtlSeconds(kind);
+  const problems: string[] = [];
+  const settings = readGatewaySettings(options.settings, "settings", problems);
+  const problem = identitySourceProblem(kind, identitySource) ?? ttlProblem(kind, ttlSeconds, identitySource);
+  if (problem !== undefined) problems.push(problem);
+  if (options.enableSimpleResponses && kind !== "http-2.0") {
+    problems.push("enableSimpleResponses is for HTTP APIs of payload 2.0");
+  }
+  if (problems.length > 0) throw new TypeError(`no such API: ${problems.join("; ")}`);
+
+  const expression = options.identityValidationExpression;
+  const api = {
+    stage: options.stage ?? (isHttpApi(kind) ? "$default" : "dev"),
+    apiId: options.apiId ?? API_IDS[kind],
+    account: options.account ?? OFFLINE_IDS.account,
+    region: options.region ?? OFFLINE_IDS.region,
+    ...(options.stageVariables !== undefined && { stageVariables: options.stageVariables }),
+  };
+  const authorizer = new LambdaAuthorizer({
+    kind,
+    identitySource,
+    ttlSeconds,
+    settings,
+    clock,
+    rules: {
+      enableSimpleResponses: options.enableSimpleResponses ?? false,
+      ...(expression !== undefined && { identityValidationExpression: new RegExp(expression) }),
+    },
+    invoke: (event) => runFunction((given, context) => options.authorizer(given, context), event, { ...api, clock }),
+    ...(options.report !== undefined && { report: options.report }),
+  });
+
+  let calls = 0;
+  const incoming = (request: CallRequest): IncomingCall => {
+    const timeEpoch = Math.round(clock.now() * 1000);
+    // `$connect` has no path; the handshake is a GET of the stage.
+    const asked = kind === "websocket" ? { ...request, method: "GET", route: "$connect", pathParameters: {} } : request;
+    return incomingCall(asked, { ...api, requestId: `request-${calls}`, timeEpoch }, isHttpApi(kind));
+  };
+  return {
+    async call(request) {
+      calls += 1;
+      const { decision, event, keptFrom, advice } = await authorizer.authorize(incoming(request));
+      const how = { event, asked: event !== undefined, cached: keptFrom !== undefined, advice };
+      if (decision.outcome === "reject") return { ...decision.response, context: undefined, ...how };
+      const { context, principalId } = decision;
+      const isOneMap = kind === "http-2.0" || principalId === undefined;
+      return { status: 200, headers: {}, body: "", context: isOneMap ? context : { ...context, principalId }, ...how };
+    },
+    event(request) {
+      const call = authorizer.requestOf(incoming(request));
+      const identity = identityValues(call);
+      return identity && authorizerEvent(call, identity);
+    },
+  };
+}

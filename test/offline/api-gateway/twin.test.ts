@@ -1,0 +1,162 @@
+import { describe, expect, test } from "vitest";
+import type { AuthorizerKind } from "../../../offline/api-gateway/gateway-request.ts";
+import type { LambdaContext } from "../../../offline/api-gateway/lambda-function.ts";
+import { apiGateway, type TwinOptions } from "../../../offline/api-gateway/twin.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
+import { allowAll, arnOf, askedArn, policy, statement, TOKEN, twinOf } from "./twins.ts";
+
+const KINDS = ["rest-token", "rest-request", "http-1.0", "http-2.0", "websocket"] as const;
+
+describe("an answer", () => {
+  test("of an allowed call: what the integration gets, and what the authorizer was given", async () => {
+    const { call, api } = twinOf("rest-token", () => allowAll("rest-token", { context: { n: 1 } }));
+    expect(await call()).toEqual({
+      status: 200,
+      headers: {},
+      body: "",
+      context: { n: "1", principalId: "p" },
+      event: api.event({ path: "/a", headers: TOKEN }),
+      asked: true,
+      cached: false,
+      advice: [],
+    });
+  });
+
+  test("of a refused call: API Gateway's own", async () => {
+    const { call } = twinOf("http-2.0", () => policy(statement(`${arnOf("http-2.0")}x`)));
+    expect(await call()).toMatchObject({
+      status: 403,
+      headers: { "content-type": "application/json" },
+      body: '{"message":"Forbidden"}',
+      context: undefined,
+      asked: true,
+    });
+  });
+
+  test.for<[AuthorizerKind, object]>([
+    ["http-1.0", { a: "1", principalId: "p" }],
+    ["http-2.0", { a: 1 }],
+    ["websocket", { a: "1", principalId: "p" }],
+  ])("%s: the context is %j", async ([kind, context]) => {
+    expect((await twinOf(kind, () => allowAll(kind, { context: { a: 1 } })).call()).context).toEqual(context);
+  });
+
+  test("of a simple answer has no principal", async () => {
+    const { call } = twinOf("http-2.0", () => ({ isAuthorized: true }), { enableSimpleResponses: true });
+    expect((await call()).context).toEqual({});
+  });
+});
+
+describe("the event", () => {
+  test.for(KINDS)("%s: is what the authorizer is given", async (kind) => {
+    const { call, api } = twinOf(kind, () => allowAll(kind));
+    const request = { path: "/v1/7", headers: TOKEN, route: "GET /v1/{id}", query: { a: "1 2" } };
+    const { event } = await call(request);
+    expect(event).toEqual(api.event(request));
+    expect(event).toMatchObject({ type: kind === "rest-token" ? "TOKEN" : "REQUEST" });
+  });
+
+  test.for(KINDS)("%s: there is none where the identity is missing", (kind) => {
+    expect(twinOf(kind, () => undefined).api.event({ path: "/a" })).toBeUndefined();
+  });
+
+  test("is a copy: what the authorizer does to it, nobody sees", async () => {
+    const { call } = twinOf("rest-request", (event) => {
+      Object.assign(Object(event["headers"]), { Authorization: "changed" });
+      return allowAll("rest-request");
+    });
+    expect((await call()).event).toMatchObject({ headers: TOKEN });
+  });
+
+  test("names the API, its stage, the caller and the moment as told", () => {
+    const { api } = twinOf("http-2.0", () => undefined, {
+      stage: "v1",
+      apiId: "abc",
+      account: "000000000001",
+      region: "eu-central-1",
+      stageVariables: { a: "b" },
+    });
+    expect(api.event({ path: "/a", headers: TOKEN, sourceIp: "203.0.113.9" })).toMatchObject({
+      routeArn: "arn:aws:execute-api:eu-central-1:000000000001:abc/v1/GET/a",
+      stageVariables: { a: "b" },
+      requestContext: { http: { sourceIp: "203.0.113.9" }, timeEpoch: 1_795_000_000_000 },
+    });
+  });
+
+  test("each call has an id of its own", async () => {
+    const { call } = twinOf("rest-request", () => allowAll("rest-request"));
+    const ids = [await call(), await call()].map(({ event }) => Object(event?.["requestContext"])["requestId"]);
+    expect(new Set(ids).size).toBe(2);
+  });
+});
+
+describe("the function", () => {
+  test("gets the context of Lambda, whose time runs", async () => {
+    const clock = new ManualClock();
+    const remaining: number[] = [];
+    let given: LambdaContext | undefined;
+    const api = apiGateway({
+      kind: "rest-token",
+      clock,
+      authorizer: (_event, context) => {
+        given = context;
+        remaining.push(context.getRemainingTimeInMillis());
+        clock.advance(1);
+        remaining.push(context.getRemainingTimeInMillis());
+        clock.advance(100);
+        remaining.push(context.getRemainingTimeInMillis());
+        return allowAll("rest-token");
+      },
+    });
+    await api.call({ path: "/a", headers: TOKEN });
+    expect(remaining).toEqual([30_000, 29_000, 0]);
+    expect(given?.invokedFunctionArn).toBe("arn:aws:lambda:us-east-1:123456789012:function:authorizer");
+  });
+
+  test("answers by JSON: what JSON does not have is gone", async () => {
+    const context = { at: new Date(0), left: undefined };
+    const { call } = twinOf("rest-token", () => allowAll("rest-token", { context }));
+    expect((await call()).context).toEqual({ at: "1970-01-01T00:00:00.000Z", principalId: "p" });
+  });
+
+  test("an answer that has no JSON is a failure", async () => {
+    const loop: Record<string, unknown> = {};
+    loop["loop"] = loop;
+    expect((await twinOf("rest-token", () => loop).call()).status).toBe(500);
+    expect((await twinOf("rest-token", () => () => "x").call()).status).toBe(500);
+  });
+
+  test.for<[string, unknown, number]>([
+    ["a text", "Unauthorized", 401],
+    ["another text", "no", 500],
+    ["nothing", undefined, 500],
+  ])("may throw what is no Error: %s", async ([, thrown, status]) => {
+    expect((await twinOf("rest-token", () => Promise.reject(thrown)).call()).status).toBe(status);
+  });
+});
+
+describe("an API that AWS would not make", () => {
+  test.for<[string, Partial<TwinOptions>, RegExp]>([
+    ["an unknown identity source", { identitySource: ["$request.header.X"] }, /^no such API: identity source/],
+    ["a cache without identity", { kind: "rest-request", identitySource: [] }, /needs at least one identity source/],
+    ["simple answers of a REST API", { enableSimpleResponses: true }, /enableSimpleResponses is for HTTP APIs/],
+    ["a time to live out of range", { ttl: 3601 }, /0 to 3600/],
+    ["an unknown setting", { settings: { ...({ x: 1 } as object) } }, /settings\.x is unknown/],
+  ])("%s", ([, options, message]) => {
+    expect(() => apiGateway({ kind: "rest-token", authorizer: () => undefined, ...options })).toThrow(message);
+  });
+
+  test("every problem is named at once", () => {
+    const make = () =>
+      apiGateway({ kind: "rest-token", authorizer: () => undefined, ttl: -1, enableSimpleResponses: true });
+    expect(make).toThrow(/0 to 3600; enableSimpleResponses/);
+  });
+});
+
+test("two twins share nothing", async () => {
+  const behaviour = (event: Readonly<Record<string, unknown>>) => policy(statement(askedArn(event)));
+  const [one, other] = [twinOf("rest-token", behaviour, { ttl: 60 }), twinOf("rest-token", behaviour, { ttl: 60 })];
+  await one.call();
+  expect(await other.call({ path: "/b" })).toMatchObject({ status: 200, asked: true });
+  expect(one.reported).toEqual([]);
+});
