@@ -1,0 +1,4 @@
+/** An authorizer that never answers: its time ends. */
+export function handler() {
+  return new Promise(() => undefined);
+}

@@ -1,0 +1,86 @@
+import { type Difference, iam, statusOf } from "./difference.ts";
+
+/** What an authorizer's policy means. */
+export const POLICY: readonly Difference[] = [
+  {
+    id: "policy-action",
+    compared: "REST: the policy allows `s3:GetObject` on everything",
+    source: iam("reference_policies_elements_action"),
+    aws: "403",
+    plain: "200",
+    probe: statusOf("/dev/token/{id}", "other-action"),
+  },
+  {
+    id: "policy-not-action",
+    compared: "REST: `NotAction: execute-api:Invoke` on everything",
+    source: iam("reference_policies_elements_notaction"),
+    aws: "403",
+    plain: "200",
+    probe: statusOf("/dev/token/{id}", "not-action"),
+  },
+  {
+    id: "policy-not-resource",
+    compared: "REST: `NotResource` names another API",
+    source: iam("reference_policies_elements_notresource"),
+    aws: "200",
+    plain: "401",
+    probe: statusOf("/dev/token/{id}", "not-resource"),
+  },
+  {
+    id: "policy-condition",
+    compared: "REST: the policy has a `Condition` on another `aws:SourceIp`",
+    source: "policy-conditions",
+    aws: "403",
+    plain: "200",
+    probe: statusOf("/dev/token/{id}", "other-address"),
+  },
+  {
+    id: "policy-effect",
+    compared: "REST: `Effect` is `allow`",
+    // That it is case-sensitive is documented, what becomes of the answer is not.
+    source: { ...iam("reference_policies_elements_effect"), status: "unverified" },
+    aws: "500",
+    plain: "200",
+    probe: statusOf("/dev/token/{id}", "lower-case-effect"),
+  },
+  {
+    id: "policy-one-statement",
+    compared: "REST: `Statement` is one statement, not a list",
+    source: iam("reference_policies_elements_statement"),
+    aws: "200",
+    plain: "401",
+    probe: statusOf("/dev/token/{id}", "one-statement"),
+  },
+  {
+    id: "policy-dot",
+    compared: "REST: the Resource says `.oken/…*` and the call is `token/…`",
+    source: "policy-wildcards",
+    aws: "403",
+    plain: "200",
+    probe: statusOf("/dev/token/{id}", "dot-in-resource"),
+  },
+  {
+    id: "policy-anchored",
+    compared: "REST: the Resource lacks the stage: `<api>/GET/*`",
+    source: "policy-wildcards",
+    aws: "403",
+    plain: "200",
+    probe: statusOf("/dev/token/{id}", "no-stage"),
+  },
+  {
+    id: "policy-region",
+    compared: "REST: a wildcard in the region of the Resource: `us-*`",
+    source: "policy-wildcards",
+    aws: "200",
+    plain: "403",
+    probe: statusOf("/dev/token/{id}", "region-wildcard"),
+  },
+  {
+    id: "policy-resource-length",
+    compared: "REST: one Resource has more than 512 characters",
+    source: "policy-resource-length",
+    aws: "500",
+    plain: "200",
+    probe: statusOf("/dev/token/{id}", "long-resource"),
+  },
+];
