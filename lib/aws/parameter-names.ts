@@ -33,6 +33,17 @@ export class ParameterNames {
     return /^[A-Za-z0-9-]{1,64}$/.test(apiId) ? this.#name(`apis/${apiId}`) : undefined;
   }
 
+  /** `undefined` where the name is no service's. */
+  service(name: string): ParameterName | undefined {
+    return isDnsLabel(name) ? this.#name(`services/${name}`) : undefined;
+  }
+
+  /** One credential of a service. `undefined` where one of the names cannot be one; dots alone are a path to elsewhere. */
+  secret(service: string, name: string): ParameterName | undefined {
+    const isSecretName = /^[A-Za-z0-9_.-]{1,64}$/.test(name) && !/^\.+$/.test(name);
+    return isDnsLabel(service) && isSecretName ? this.#name(`secrets/${service}/${name}`) : undefined;
+  }
+
   /** From the most to the least specific: service account, namespace, cluster, then the same of the group, then everybody. */
   permissions({ cluster, namespace, serviceAccount }: Principal, group: string | undefined): readonly ParameterName[] {
     if (![cluster, namespace, group ?? cluster].every(isDnsLabel) || !isDnsSubdomain(serviceAccount)) {

@@ -192,3 +192,64 @@ describe("names of receiver documents", () => {
     expect(names.api(apiId)).toBe(name);
   });
 });
+
+describe("names of service documents", () => {
+  test.for([
+    { service: "github", name: `${PREFIX}/services/github` },
+    { service: "a".repeat(63), name: `${PREFIX}/services/${"a".repeat(63)}` },
+    { service: "a".repeat(64), name: undefined },
+    { service: "", name: undefined },
+    { service: "*", name: undefined },
+    { service: "GitHub", name: undefined },
+    { service: "a.b", name: undefined },
+    { service: "..", name: undefined },
+    { service: "a/b", name: undefined },
+    { service: "a:1", name: undefined },
+    { service: "a\n", name: undefined },
+  ])("the service $service is $name (S43)", ({ service, name }) => {
+    expect(names.service(service)).toBe(name);
+  });
+});
+
+describe("names of secrets", () => {
+  test.for([
+    { service: "github", secret: "token", name: `${PREFIX}/secrets/github/token` },
+    { service: "github", secret: "A_b.c-9", name: `${PREFIX}/secrets/github/A_b.c-9` },
+    { service: "github", secret: ".a", name: `${PREFIX}/secrets/github/.a` },
+    { service: "github", secret: "a".repeat(64), name: `${PREFIX}/secrets/github/${"a".repeat(64)}` },
+    { service: "github", secret: "a".repeat(65), name: undefined },
+    { service: "github", secret: "", name: undefined },
+    { service: "github", secret: ".", name: undefined },
+    { service: "github", secret: "..", name: undefined },
+    { service: "github", secret: "...", name: undefined },
+    { service: "github", secret: "../orders/token", name: undefined },
+    { service: "github", secret: "a/b", name: undefined },
+    { service: "github", secret: "a:1", name: undefined },
+    { service: "github", secret: "a b", name: undefined },
+    { service: "github", secret: "a\n", name: undefined },
+    { service: "github", secret: "ä", name: undefined },
+    { service: "..", secret: "token", name: undefined },
+    { service: "git/hub", secret: "token", name: undefined },
+    { service: "", secret: "token", name: undefined },
+  ])("the secret $secret of $service is $name (S43)", ({ service, secret, name }) => {
+    expect(names.secret(service, secret)).toBe(name);
+  });
+
+  test("the store accepts every name, and none is another service's", async () => {
+    await using store = await startParameterStore();
+    const service = fc.stringMatching(/^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/);
+    fc.assert(
+      fc.property(service, fc.stringMatching(/^[A-Za-z0-9_.-]{1,64}$/), (each, secret) => {
+        const name = names.secret(each, secret);
+        if (name === undefined) {
+          expect(secret).toMatch(/^\.+$/);
+          return;
+        }
+        expect(name.split("/").slice(-3)).toEqual(["secrets", each, secret]);
+        expect(store.put(name, "s").name).toBe(name);
+        store.delete(name);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});

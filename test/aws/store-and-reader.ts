@@ -27,7 +27,15 @@ export async function startStoreAndReader() {
     store,
     read,
     /** What a source is made with. */
-    options: { names, read: batchReads(read), clock, maxAgeSeconds: 60, maxStaleSeconds: 300 },
+    options: {
+      names,
+      read: batchReads(read),
+      clock,
+      maxAgeSeconds: 60,
+      maxStaleSeconds: 300,
+      holdoff: { until: 0 },
+      onStale: () => {},
+    },
     put: (name: string, document: object | string) => store.put(`${PREFIX}/${name}`, document),
     remove: (name: string) => store.delete(`${PREFIX}/${name}`),
     /** Names of each call since `forgetCalls`, without the prefix. */
