@@ -20,6 +20,8 @@ podgate offline
   clusters          ${url(ports.cluster)}/dev  ${url(ports.cluster)}/staging
   parameter store   ${url(ports.store)}
   sample service    ${url(ports.service)}
+  external calls    ${url(ports.gateway)}/services/{echo,header,basic,oauth2,sigv4}/...
+                    with a token for the audience ${url(ports.gateway)}
 
 Mint a token of payments/billing in the cluster dev, valid for the API orders:
   TOKEN=$(curl -s -X POST ${serviceAccount}/token -H 'Content-Type: application/json' -d '${tokenRequest}' | sed -n 's/.*"token": *"\\([^"]*\\)".*/\\1/p')

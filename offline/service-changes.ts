@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { isRecord } from "./api-gateway/json.ts";
 import type { OfflineFunctions } from "./offline-functions.ts";
 import type { Ports } from "./ports.ts";
+import { STS_PATH } from "./sample/sts.ts";
 import type { Serverless } from "./serverless.ts";
 
 export const HOST = "127.0.0.1";
@@ -44,6 +45,7 @@ export function functionEnvironment(
     ...settingsOf(shell),
     PODGATE_ALLOW_LOOPBACK_HTTP: "1",
     AWS_ENDPOINT_URL_SSM: storeUrl,
+    AWS_ENDPOINT_URL_STS: `http://${HOST}:${ports.service}${STS_PATH}`,
     AWS_REGION: "us-east-1",
     AWS_ACCESS_KEY_ID: "offline",
     AWS_SECRET_ACCESS_KEY: "offline",

@@ -11,6 +11,8 @@ export interface OfflineStack extends AsyncDisposable {
   readonly clustersUrl: string;
   readonly storeUrl: string;
   readonly serviceUrl: string;
+  /** What `AWS_ENDPOINT_URL_STS` is set to: a part of the sample service. */
+  readonly stsUrl: string;
 }
 
 /**
@@ -37,6 +39,7 @@ export async function startStack(ports: Ports, seedFile: string): Promise<Offlin
     clustersUrl: clusters.url,
     storeUrl: store.url,
     serviceUrl: service.url,
+    stsUrl: service.stsUrl,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
