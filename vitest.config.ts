@@ -2,6 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    globalSetup: ["test/support/build-once.ts"],
     include: ["test/**/*.test.ts"],
     // Worker processes: a test that binds ports or builds bundles must not share memory with its neighbours.
     pool: "forks",

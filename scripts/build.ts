@@ -3,7 +3,7 @@ import { type BuildOptions, build } from "esbuild";
 
 /**
  * Builds what is deployed and what is published: each function as one bundle, `dist/functions/<name>.mjs`, and the
- * library `podgate` (`requirePodToken`) as `dist/podgate.mjs`, which leaves its dependencies to npm.
+ * libraries `podgate` (`requirePodToken`) and `podgate/client` (`createPodFetch`), which leave their dependencies to npm.
  */
 const common = {
   bundle: true,
@@ -27,5 +27,10 @@ const { metafile } = await build({
   banner: { js: 'import{createRequire as __r}from"node:module";const require=__r(import.meta.url);' },
   metafile: true,
 });
-await build({ ...common, entryPoints: ["lib/podgate.ts"], outdir: "dist", packages: "external" });
+await build({
+  ...common,
+  entryPoints: { podgate: "lib/podgate.ts", client: "client/pod-fetch.ts" },
+  outdir: "dist",
+  packages: "external",
+});
 await writeFile("dist/meta.json", JSON.stringify(metafile));
