@@ -15,6 +15,19 @@ export interface AgingCacheOptions<Value> {
   /** Values kept at most; the least recently used goes first. */
   readonly capacity: number;
   readonly clock: Clock;
+  readonly holdoff: Holdoff;
+  /** Told when a stale value serves because it could not be read again. */
+  readonly onStale: (error: unknown) => void;
+}
+
+/**
+ * The moment before which a store that failed (`PARAMETERS_UNAVAILABLE`) is not asked again for what a stale value can
+ * answer. Caches that read one store share one: a request that needs three documents must not wait for the same outage
+ * three times.
+ */
+export interface Holdoff {
+  /** Epoch seconds. */
+  until: number;
 }
 
 interface Entry<Value> {
@@ -23,11 +36,11 @@ interface Entry<Value> {
   readonly readAt: number;
   readonly freshUntil: number;
   readonly staleUntil: number;
-  /** No read before this moment after a failed one, so that an outage is not asked about by every request. */
+  /** No read before this moment after one that failed for a reason which says nothing of the store. */
   retryAt: number;
 }
 
-/** After a failed read the stale value serves for this long before the next try. */
+/** After a failed read stale values serve for this long before the next try. */
 const RETRY_SECONDS = 2;
 
 /**
@@ -50,16 +63,22 @@ export class AgingCache<Value> {
 
   /** The value, read if it is absent or too old. Throws what reading throws when nothing may serve instead. */
   async get(key: string): Promise<Value> {
+    const { clock, holdoff, onStale } = this.#options;
     const entry = this.#entries.get(key);
-    const now = this.#options.clock.now();
+    const now = clock.now();
     if (entry === undefined) return this.reread(key);
-    if (now < entry.freshUntil || (now < entry.retryAt && now < entry.staleUntil)) return unwrap(entry.value);
+    const nextReadAt = Math.min(entry.staleUntil, Math.max(entry.freshUntil, entry.retryAt, holdoff.until));
+    if (now < nextReadAt) return unwrap(entry.value);
     try {
       return await this.reread(key);
     } catch (error) {
-      const failedAt = this.#options.clock.now();
+      const failedAt = clock.now();
       if (isAboutValue(error) || failedAt >= entry.staleUntil) throw error;
-      entry.retryAt = failedAt + RETRY_SECONDS;
+      // Only what the store itself fails with holds for every value: a caller can use up the look-up budget, and a
+      // defect may be one document's, and neither may keep others from being read.
+      if (isOutage(error)) holdoff.until = failedAt + RETRY_SECONDS;
+      else entry.retryAt = failedAt + RETRY_SECONDS;
+      onStale(error);
       return unwrap(entry.value);
     }
   }
@@ -116,7 +135,11 @@ export class AgingCache<Value> {
 
 /** Says what is wrong with the value itself. An outage, or a defect of ours, says nothing about it. */
 function isAboutValue(error: unknown): error is GatewayError {
-  return error instanceof GatewayError && error.code !== "PARAMETERS_UNAVAILABLE" && error.code !== "LOOKUP_LIMITED";
+  return error instanceof GatewayError && !isOutage(error) && error.code !== "LOOKUP_LIMITED";
+}
+
+function isOutage(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === "PARAMETERS_UNAVAILABLE";
 }
 
 function unwrap<Value>(value: Value | GatewayError): Value {

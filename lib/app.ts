@@ -1,21 +1,33 @@
 import type { Context } from "aws-lambda";
-import { createApiSource, createIssuerSource, createPermissionSource } from "./aws/document-sources.ts";
+import { createAssumeRole } from "./aws/assume-role.ts";
+import {
+  createApiSource,
+  createIssuerSource,
+  createPermissionSource,
+  createServiceSource,
+} from "./aws/document-sources.ts";
 import { ParameterNames } from "./aws/parameter-names.ts";
 import { batchReads, type ReadParameters } from "./aws/parameter-reader.ts";
+import { createSecretReader } from "./aws/secret-reader.ts";
 import { createSsmReader } from "./aws/ssm-parameters.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Config, type Environment, parseConfig } from "./config.ts";
 import { GatewayError } from "./errors.ts";
 import { authorize, type FunctionCall } from "./gateway/authorize.ts";
 import { type AuthorizerAnswer, UNAUTHORIZED } from "./gateway/authorizer-answer.ts";
+import { forward } from "./gateway/forward.ts";
+import type { ForwardHttpAnswer } from "./gateway/forward-http-answer.ts";
 import { podTokenMiddleware, type RequirePodTokenOptions } from "./gateway/require-pod-token.ts";
 import type { FetchJson } from "./issuer/fetch-json.ts";
 import { IssuerDirectory } from "./issuer/issuer-directory.ts";
 import { AuditLog } from "./log/audit.ts";
+import { Degradation } from "./log/degradation.ts";
 import { createLogger } from "./log/logger.ts";
 import { Metrics } from "./log/metrics.ts";
+import { createCallService } from "./net/call-service.ts";
 import { createFetchJson } from "./net/fetch-json.ts";
 import type { PermissionSource } from "./permission/permission-set.ts";
+import { createCredentialMaker } from "./service/credential/make-credential.ts";
 import { TokenVerifier } from "./token/token-verifier.ts";
 
 /** The parts that touch the outside world: tests give others. */
@@ -33,43 +45,23 @@ export interface App {
   requirePodToken(options: RequirePodTokenOptions): ReturnType<typeof podTokenMiddleware>;
 }
 
+interface Settings {
+  readonly needsAudiences: boolean;
+  readonly env?: Environment;
+}
+
 /**
  * Wires the gateway: settings, adapters, use cases. All state lives in what this returns.
  * Throws `ConfigError` with every wrong setting.
  */
-export function createApp(
-  { needsAudiences, env = process.env }: { readonly needsAudiences: boolean; readonly env?: Environment },
-  adapters: Partial<Adapters> = {},
-): App {
-  const config = parseConfig(env, needsAudiences);
-  const clock = adapters.clock ?? systemClock;
-  const writeLine = adapters.writeLine ?? ((line) => process.stdout.write(`${line}\n`));
-  const logger = createLogger(config.logLevel, writeLine);
-  const audit = new AuditLog(logger, clock);
-  const metrics = new Metrics(logger, clock);
-
-  const documents = {
-    names: new ParameterNames(config.parameterPrefix),
-    read: batchReads(adapters.readParameters ?? createSsmReader()),
-    clock,
-    maxAgeSeconds: config.documentsMaxAgeSeconds,
-    maxStaleSeconds: config.documentsMaxStaleSeconds,
-  };
-  const issuers = new IssuerDirectory({
-    ...config,
-    source: createIssuerSource(documents),
-    fetchJson: adapters.fetchJson ?? createFetchJson({ allowLoopbackHttp: config.allowLoopbackHttp }),
-    clock,
-  });
-  const verifier = new TokenVerifier({ issuers, clock, clockSkewSeconds: config.clockSkewSeconds });
-  const permissions = createPermissionSource(documents);
-  const deps = { verifier, permissions, apis: createApiSource(documents), audit, metrics, clock };
-
+export function createApp(settings: Settings, adapters: Partial<Adapters> = {}): App {
+  const parts = wire(settings, adapters);
+  const deps = { ...parts, apis: createApiSource(parts.documents) };
   const answerOf = async (event: unknown, context: Context) => authorize(event, callOf(context), deps);
 
   return {
-    config,
-    permissions,
+    config: parts.config,
+    permissions: parts.permissions,
     authorize: async (event, context) => {
       const answer = await answerOf(event, context).catch((error: unknown) => {
         throw plainError(error instanceof GatewayError ? error.code : "INTERNAL");
@@ -79,6 +71,60 @@ export function createApp(
     },
     requirePodToken: (options) => podTokenMiddleware(options, deps),
   };
+}
+
+/** Wires `forward`, apart from the rest: what only it needs is in no other function's bundle. */
+export function createForward(
+  settings: Settings,
+  adapters: Partial<Adapters> = {},
+): (event: unknown, context: Context) => Promise<ForwardHttpAnswer> {
+  const parts = wire(settings, adapters);
+  const { config, clock, documents } = parts;
+  const callService = createCallService({ allowLoopbackHttp: config.allowLoopbackHttp });
+  const deps = {
+    ...parts,
+    audiences: config.audiences,
+    services: createServiceSource(documents),
+    callService,
+    makeCredential: createCredentialMaker({
+      readSecret: createSecretReader(documents.names),
+      assumeRole: createAssumeRole(clock),
+      call: callService,
+      clock,
+    }),
+  };
+  return (event, context) => forward(event, callOf(context), deps);
+}
+
+/** What every function has: the verifier and the permissions, over one store, with one log. */
+function wire({ needsAudiences, env = process.env }: Settings, adapters: Partial<Adapters>) {
+  const config = parseConfig(env, needsAudiences);
+  const clock = adapters.clock ?? systemClock;
+  const writeLine = adapters.writeLine ?? ((line) => process.stdout.write(`${line}\n`));
+  const logger = createLogger(config.logLevel, writeLine);
+  const audit = new AuditLog(logger, clock);
+  const metrics = new Metrics(logger, clock);
+  const degradation = new Degradation(logger, metrics);
+
+  const documents = {
+    names: new ParameterNames(config.parameterPrefix),
+    read: batchReads(adapters.readParameters ?? createSsmReader()),
+    clock,
+    maxAgeSeconds: config.documentsMaxAgeSeconds,
+    maxStaleSeconds: config.documentsMaxStaleSeconds,
+    holdoff: { until: 0 },
+    onStale: degradation.staleDocuments,
+  };
+  const issuers = new IssuerDirectory({
+    ...config,
+    ...documents,
+    onStaleKeys: degradation.staleKeys,
+    source: createIssuerSource(documents),
+    fetchJson: adapters.fetchJson ?? createFetchJson({ allowLoopbackHttp: config.allowLoopbackHttp }),
+  });
+  const verifier = new TokenVerifier({ issuers, clock, clockSkewSeconds: config.clockSkewSeconds });
+  const permissions = createPermissionSource(documents);
+  return { config, clock, documents, verifier, permissions, audit, metrics };
 }
 
 /** Account and region are the function's own, by its ARN; offline that is none. */

@@ -57,6 +57,7 @@ export const REFUSALS = {
   TOKEN_REVOKED: { step: "validity", status: 401 },
   TOKEN_NOT_POD_BOUND: { step: "validity", status: 401 },
 
+  SERVICE_UNKNOWN: { step: "permissions", status: 403 },
   PRINCIPAL_NOT_ADMITTED: { step: "permissions", status: 403 },
 
   METHOD_UNKNOWN: { step: "decision", status: 403 },
@@ -94,6 +95,19 @@ export function refuse(code: RefusalCode, detail: string, more: { compared?: Com
 export function isRefusal(value: unknown): value is Refusal {
   return typeof value === "object" && value !== null && "effect" in value && value.effect === "refuse";
 }
+
+/** Every reason for which an allowed call of `forward` was not made, or its answer not handed on. Stable as well. */
+export type ForwardFailureCode =
+  | "REQUEST_MALFORMED"
+  | "REQUEST_TOO_LARGE"
+  | "SECRET_UNAVAILABLE"
+  | "CREDENTIAL_FAILED"
+  | "SERVICE_ADDRESS_REFUSED"
+  | "SERVICE_UNREACHABLE"
+  | "SERVICE_TLS_FAILED"
+  | "SERVICE_TIMEOUT"
+  | "SERVICE_ANSWER_BROKEN"
+  | "SERVICE_ANSWER_TOO_LARGE";
 
 /** Every reason for which no decision could be made. Stable, like the codes of refusals. */
 export type ErrorCode =

@@ -1,33 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { AgingCache } from "../lib/aging-cache.ts";
-import { type ErrorCode, GatewayError } from "../lib/errors.ts";
+import { GatewayError } from "../lib/errors.ts";
+import { outage, startCache } from "./support/aging-cache.ts";
 import { ManualClock } from "./support/manual-clock.ts";
-
-/** A cache over a value that a test changes, breaks and holds back. Fresh for 60 s, stale for 300 s more. */
-function startCache({ capacity = 100, clock = new ManualClock() } = {}) {
-  const source = {
-    value: "first",
-    fails: undefined as Error | undefined,
-    held: undefined as Promise<void> | undefined,
-    reads: [] as string[],
-  };
-  const cache = new AgingCache<string>({
-    read: async (key) => {
-      source.reads.push(key);
-      const { value, fails } = source;
-      await source.held;
-      if (fails !== undefined) throw fails;
-      return value;
-    },
-    maxAgeSeconds: 60,
-    maxStaleSeconds: 300,
-    capacity,
-    clock,
-  });
-  return { cache, source, clock };
-}
-
-const outage = new GatewayError("PARAMETERS_UNAVAILABLE", "the store is away");
 
 describe("age of a value", () => {
   test.for([
@@ -79,96 +54,11 @@ describe("age of a value", () => {
       maxStaleSeconds: 300,
       capacity: 10,
       clock: new ManualClock(),
+      holdoff: { until: 0 },
+      onStale: () => {},
     });
     expect([await cache.get("a"), await cache.get("a"), cache.has("a")]).toEqual([undefined, undefined, true]);
     expect(reads).toBe(1);
-  });
-});
-
-describe("an outage", () => {
-  test.for([
-    { age: 60, answer: "first" },
-    { age: 359.9, answer: "first" },
-    { age: 360, answer: "PARAMETERS_UNAVAILABLE" },
-    { age: 10_000, answer: "PARAMETERS_UNAVAILABLE" },
-  ])("$age s after the last read the answer is $answer", async ({ age, answer }) => {
-    const { cache, source, clock } = startCache();
-    await cache.get("a");
-    source.fails = outage;
-    clock.advance(age);
-    expect(await cache.get("a").catch((error: GatewayError) => error.code)).toBe(answer);
-  });
-
-  test("that outlasts the stale time while it is waited for ends the service of the value", async () => {
-    const { cache, source, clock } = startCache();
-    await cache.get("a");
-    const held = Promise.withResolvers<void>();
-    source.held = held.promise;
-    source.fails = outage;
-    clock.advance(359.5);
-    const asked = cache.get("a");
-    clock.advance(1);
-    held.resolve();
-    await expect(asked).rejects.toBe(outage);
-  });
-
-  test.for([
-    { pause: 1.9, reads: 2 },
-    { pause: 2, reads: 3 },
-  ])("is asked about again after $pause s: $reads reads in all", async ({ pause, reads }) => {
-    const { cache, source, clock } = startCache();
-    await cache.get("a");
-    source.fails = outage;
-    clock.advance(60);
-    await cache.get("a");
-    clock.advance(pause);
-    expect(await cache.get("a")).toBe("first");
-    expect(source.reads).toHaveLength(reads);
-  });
-
-  test("the pause between reads does not prolong the stale time", async () => {
-    const { cache, source, clock } = startCache();
-    await cache.get("a");
-    source.fails = outage;
-    clock.advance(359);
-    expect(await cache.get("a")).toBe("first");
-    clock.advance(1);
-    await expect(cache.get("a")).rejects.toBe(outage);
-  });
-
-  test("that ends is noticed at the next read", async () => {
-    const { cache, source, clock } = startCache();
-    await cache.get("a");
-    source.fails = outage;
-    clock.advance(100);
-    await cache.get("a");
-    source.fails = undefined;
-    source.value = "second";
-    clock.advance(2);
-    expect(await cache.get("a")).toBe("second");
-  });
-
-  test("with no value in hand is told, and nothing of it is kept", async () => {
-    const { cache, source } = startCache();
-    source.fails = outage;
-    await expect(cache.get("a")).rejects.toBe(outage);
-    expect(cache.has("a")).toBe(false);
-    source.fails = undefined;
-    expect(await cache.get("a")).toBe("first");
-  });
-
-  test.for<{ error: Error; answer: string }>([
-    { error: outage, answer: "first" },
-    { error: new GatewayError("LOOKUP_LIMITED", "too many"), answer: "first" },
-    { error: new TypeError("a defect"), answer: "first" },
-    { error: new GatewayError("DOCUMENT_INVALID", "not JSON"), answer: "DOCUMENT_INVALID" },
-    { error: new GatewayError("DOCUMENT_TOO_NEW", "version 2"), answer: "DOCUMENT_TOO_NEW" },
-  ])("$error.message: an aged value is answered with $answer", async ({ error, answer }) => {
-    const { cache, source, clock } = startCache();
-    await cache.get("a");
-    source.fails = error;
-    clock.advance(60);
-    expect(await cache.get("a").catch((thrown: { code: ErrorCode }) => thrown.code)).toBe(answer);
   });
 });
 

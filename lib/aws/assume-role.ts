@@ -12,7 +12,7 @@ import { errorName } from "./secret-reader.ts";
 const TOTAL_MS = 2000;
 const CONNECT_MS = 800;
 const REQUEST_MS = 1000;
-const ONE_CONNECTION = { maxSockets: 1 };
+const ONE_IDLE_CONNECTION = { maxFreeSockets: 1 };
 
 /** The longest that one role may have of another (role chaining, AssumeRole `DurationSeconds`). */
 const SESSION_SECONDS = 3600;
@@ -99,8 +99,8 @@ function createAsker(): Ask {
         connectionTimeout: CONNECT_MS,
         requestTimeout: REQUEST_MS,
         throwOnRequestTimeout: true,
-        httpAgent: ONE_CONNECTION,
-        httpsAgent: ONE_CONNECTION,
+        httpAgent: ONE_IDLE_CONNECTION,
+        httpsAgent: ONE_IDLE_CONNECTION,
       },
     });
     try {

@@ -9,8 +9,8 @@ const TOTAL_MS = 1000;
 const CONNECT_MS = 400;
 const REQUEST_MS = 500;
 
-/** A connection that was open when Lambda froze may be dead; with one socket the second attempt is a new connection. */
-const ONE_CONNECTION = { maxSockets: 1 };
+/** A connection that was idle when Lambda froze may be dead; with one of them the second attempt is a new connection. */
+const ONE_IDLE_CONNECTION = { maxFreeSockets: 1 };
 
 /**
  * `GetParameter` with decryption, for `secrets/<service>/<name>` and for no other name. By itself and not among documents:
@@ -30,8 +30,8 @@ export function createSecretReader(names: ParameterNames): ReadSecret {
         connectionTimeout: CONNECT_MS,
         requestTimeout: REQUEST_MS,
         throwOnRequestTimeout: true,
-        httpAgent: ONE_CONNECTION,
-        httpsAgent: ONE_CONNECTION,
+        httpAgent: ONE_IDLE_CONNECTION,
+        httpsAgent: ONE_IDLE_CONNECTION,
       },
     });
     let text: string | undefined;

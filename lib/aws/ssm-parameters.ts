@@ -12,6 +12,12 @@ const CONNECT_MS = 400;
 /** Leaves time for the second attempt. */
 const REQUEST_MS = 500;
 
+/**
+ * A connection that was idle when Lambda froze the environment may be dead when it thaws. With no second one to take, the
+ * second attempt is a new connection. Reads at once have one each: a silent one holds up no other.
+ */
+const ONE_IDLE_CONNECTION = { maxFreeSockets: 1 };
+
 /** `GetParameters` by the AWS SDK. Region, credentials and endpoint come from the SDK's own settings. */
 export function createSsmReader(): ReadParameters {
   // Made at the first read: what it signs must not be older than the request it serves.
@@ -19,7 +25,13 @@ export function createSsmReader(): ReadParameters {
   return async (names) => {
     client ??= new SSMClient({
       retryStrategy: secondAttempt,
-      requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS, throwOnRequestTimeout: true },
+      requestHandler: {
+        connectionTimeout: CONNECT_MS,
+        requestTimeout: REQUEST_MS,
+        throwOnRequestTimeout: true,
+        httpAgent: ONE_IDLE_CONNECTION,
+        httpsAgent: ONE_IDLE_CONNECTION,
+      },
     });
     let answer: GetParametersResult;
     try {

@@ -22,7 +22,9 @@ export interface AccessRequest {
   readonly method: string;
   /** Decoded. */
   readonly path: string;
-  /** What the token must be meant for, or why this API allows nothing. */
+  /** The receiver's audiences, where they are known before the receiver is: then it is found beside the permissions. */
+  readonly audiences?: readonly string[];
+  /** What the token must be meant for, or why nothing is allowed. */
   readonly findReceiver: () => Promise<FoundReceiver | Refusal>;
 }
 
@@ -70,15 +72,17 @@ export async function decideAccess(
 ): Promise<Decided> {
   const receiverFound = once(request.findReceiver);
   const { outcome: identity, trail } = await verifier.verify(request.authorization, async () => {
+    if (request.audiences !== undefined) return request.audiences;
     const found = await receiverFound();
     return isRefusal(found) ? found : found.receiver.audiences;
   });
-  const found = isRefusal(identity) ? identity : await receiverFound();
-  // The verifier refuses what has no receiver, so either both are refusals here or none is.
-  if (isRefusal(found) || isRefusal(identity)) {
-    const decision = found as Refusal;
-    return { ...started, decision, outcome: decision, trail };
-  }
+  if (isRefusal(identity)) return { ...started, decision: identity, outcome: identity, trail };
+
+  const findGranted = once(() => permissions.find(identity, identity.group));
+  // A receiver that is found only now is found beside the permissions, so that the store is asked once for both.
+  if (request.audiences !== undefined) findGranted().catch(() => undefined);
+  const found = await receiverFound();
+  if (isRefusal(found)) return { ...started, decision: found, outcome: found, trail, identity };
   const { receiver, document } = found;
   if (document !== undefined) trail.documents.push(document);
   const access: Access = { service: receiver.service, method: request.method, path: request.path };
@@ -89,7 +93,7 @@ export async function decideAccess(
     return { ...started, decision, outcome: decision, trail, access, identity };
   }
 
-  const granted = await permissions.find(identity, identity.group);
+  const granted = await findGranted();
   trail.documents.push(...granted.documents.map(({ document }) => document));
   const decision = decide(granted, access);
   const outcome = isRefusal(decision) ? decision : identity;

@@ -4,9 +4,13 @@ import { GatewayError, isRefusal, refuse } from "../errors.ts";
 import type { RegisteredApi } from "../permission/receiver.ts";
 import type { AuthorizerRequest } from "./authorizer-event.ts";
 import {
+  type AskedCall,
   askedCallOnly,
   denyEverything,
+  denyingAsked,
+  isAllowedAsSent,
   isNameable,
+  MAX_DENIAL_BYTES,
   MAX_RESOURCE_CHARACTERS,
   type PolicyDocument,
   wholePolicy,
@@ -55,8 +59,13 @@ export function authorizerAnswer(
   const withPolicy = (policyDocument: PolicyDocument) => ({ principalId, policyDocument, context });
   if (granted === undefined || access === undefined) return { answer: withPolicy(denyEverything(arn)), decided };
 
-  const whole = withPolicy(wholePolicy(granted, { arn, access, websocket: kind === "websocket" }, refused));
-  if (fits(whole)) return { answer: whole, decided };
+  const asked: AskedCall = { arn, access, websocket: kind === "websocket" };
+  const whole = wholePolicy(granted, asked);
+  if (fits(withPolicy(whole))) {
+    if (refused) return { answer: withPolicy(denyingAsked(whole, arn)), decided };
+    if (isAllowedAsSent(granted, asked)) return { answer: withPolicy(whole), decided };
+    return { answer: withPolicy(denyingAsked(whole, arn)), decided: refusedAfterAll(decided, ENCODED) };
+  }
   if (api?.cached !== false) {
     throw new GatewayError(
       "POLICY_TOO_LARGE",
@@ -66,11 +75,20 @@ export function authorizerAnswer(
   }
   if (refused || isNameable(arn)) return { answer: withPolicy(askedCallOnly(arn, refused)), decided };
   // What a client writes into a path must not end in an error (S29), and what is not told is not allowed.
-  const refusal = refuse(
-    "ACCESS_NOT_ALLOWED",
-    `the call is allowed, but its ARN holds a wildcard or more than ${MAX_RESOURCE_CHARACTERS} characters and the caller's permissions do not fit an answer; write fewer or wider paths`,
-  );
-  return { answer: withPolicy(askedCallOnly(arn, true)), decided: { ...decided, decision: refusal, outcome: refusal } };
+  return { answer: withPolicy(askedCallOnly(arn, true)), decided: refusedAfterAll(decided, NOT_NAMEABLE) };
+}
+
+const ENCODED =
+  "a rule allows the call, but a REST API compares the path as it was sent, and in that encoding the rules do not " +
+  "allow it; write * for what needs encoding";
+
+const NOT_NAMEABLE =
+  `a rule allows the call, but its ARN holds a wildcard or more than ${MAX_RESOURCE_CHARACTERS} characters ` +
+  "and the caller's permissions do not fit an answer; write fewer or wider paths";
+
+function refusedAfterAll(decided: Decided, detail: string): Decided {
+  const refusal = refuse("ACCESS_NOT_ALLOWED", detail);
+  return { ...decided, decision: refusal, outcome: refusal };
 }
 
 /** What the API behind and the access log learn of the caller (docs/audit.md). */
@@ -95,10 +113,14 @@ function principalIdOf(principal: string | undefined): string {
   return principal.length <= MAX_PRINCIPAL_ID_CHARACTERS ? principal : `sha256:${hash("sha256", principal)}`;
 }
 
+/**
+ * Whether there is room for the answer and for the Deny of an asked call: what fits is a matter of the permissions alone,
+ * never of what a client asks, so that it can be told before anything is deployed.
+ */
 function fits(answer: { readonly policyDocument: PolicyDocument }): boolean {
   const resources = answer.policyDocument.Statement.flatMap(({ Resource }) => Resource);
   return (
     resources.every((resource) => resource.length <= MAX_RESOURCE_CHARACTERS) &&
-    Buffer.byteLength(JSON.stringify(answer)) <= MAX_ANSWER_BYTES
+    Buffer.byteLength(JSON.stringify(answer)) <= MAX_ANSWER_BYTES - MAX_DENIAL_BYTES
   );
 }

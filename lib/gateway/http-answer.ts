@@ -1,4 +1,4 @@
-import type { ErrorCode, Refusal, RefusalCode } from "../errors.ts";
+import type { ErrorCode, ForwardFailureCode, Refusal, RefusalCode } from "../errors.ts";
 import { PUBLIC_CODES, PUBLIC_PROBLEMS, type PublicCode } from "./problem.ts";
 
 /** What API Gateway, a Function URL and an ALB take from a function. */
@@ -12,6 +12,9 @@ export interface HttpAnswer {
 
 /** By which the decision is found in the log. */
 export const DECISION_HEADER = "Podgate-Decision";
+
+/** The public code of an answer that is the gateway's own: a service's answer never has it. */
+export const ERROR_HEADER = "Podgate-Error";
 
 /** An answer in the shape that the event's surface reads. */
 export function httpAnswer(
@@ -33,7 +36,7 @@ export function httpAnswer(
 
 /** The problem (RFC 9457) of a refusal or of a failure: constant for its public code. */
 export function problemAnswer(
-  reason: Refusal | { readonly code: RefusalCode | ErrorCode },
+  reason: Refusal | { readonly code: RefusalCode | ErrorCode | ForwardFailureCode },
   decisionId: string,
   inMultiValueHeaders: boolean,
 ): HttpAnswer {
@@ -47,6 +50,7 @@ export function problemAnswer(
       "Content-Type": "application/problem+json",
       ...(challenge === undefined ? {} : { "WWW-Authenticate": challenge }),
       [DECISION_HEADER]: decisionId,
+      [ERROR_HEADER]: code,
     },
     inMultiValueHeaders,
   );

@@ -26,16 +26,37 @@ export const MAX_RESOURCE_CHARACTERS = 512;
 
 const HTTP_METHODS = METHODS.filter((method) => method !== "CONNECT");
 
+/** Bytes that `denyingAsked` adds to an answer at most. */
+export const MAX_DENIAL_BYTES = MAX_RESOURCE_CHARACTERS + JSON.stringify(statement("Deny", [""])).length + 1;
+
 /**
  * Everything that the caller may do on this API and stage, so that an answer which API Gateway keeps is right for
- * every other call with the same token too. Where `refused`, the asked ARN is denied besides.
+ * every other call with the same token too.
  */
-export function wholePolicy(granted: PermissionSet, asked: AskedCall, refused: boolean): PolicyDocument {
+export function wholePolicy(granted: PermissionSet, asked: AskedCall): PolicyDocument {
   const resources = (effect: "allow" | "deny") =>
     granted.documents.flatMap((document) => document[effect].flatMap((rule) => resourcesOf(rule, asked)));
   const allow = resources("allow");
-  const deny = allow.length === 0 ? [everyCall(asked.arn)] : resources("deny");
-  return policy(allow, refused ? [...deny, askedAsDenied(asked.arn)] : deny);
+  return policy(allow, allow.length === 0 ? [everyCall(asked.arn)] : resources("deny"));
+}
+
+/** The policy, and the asked call denied besides. */
+export function denyingAsked({ Statement: statements }: PolicyDocument, arn: ExecuteApiArn): PolicyDocument {
+  const resources = (effect: "Allow" | "Deny") =>
+    statements.filter(({ Effect }) => Effect === effect).flatMap(({ Resource }) => Resource);
+  return policy(resources("Allow"), [...resources("Deny"), askedAsDenied(arn)]);
+}
+
+/**
+ * Whether the whole policy lets an allowed call pass in the spelling that API Gateway compares with it. REST APIs keep the
+ * encoding of a path, and rules are about decoded ones: `/a b` does not cover `/a%20b`, but `/a*` does, and `/a?20b` too.
+ */
+export function isAllowedAsSent({ documents }: PermissionSet, { arn, access, websocket }: AskedCall): boolean {
+  if (websocket || arn.operation === `${access.method}${access.path}`) return true;
+  const asSent: Access = { ...access, path: arn.operation.slice(access.method.length) };
+  const isCovered = (effect: "allow" | "deny") =>
+    documents.some((document) => document[effect].some((rule) => covers(rule, asSent)));
+  return isCovered("allow") && !isCovered("deny");
 }
 
 /** Nothing at all on this API and stage: for a caller who is nobody here. */
@@ -76,12 +97,26 @@ function everyCall(arn: ExecuteApiArn): string {
   return `${stageArn(arn)}/*`;
 }
 
-/** The asked ARN as a resource that matches it, though it may hold characters which a policy gives a meaning. */
+/**
+ * The asked ARN as a resource that matches it, though it may hold characters which a policy gives a meaning. Cut where it
+ * would be too long, counted in bytes too: a path may hold characters that JSON writes as six.
+ */
 function askedAsDenied(arn: ExecuteApiArn): string {
   const resource = `${stageArn(arn)}/${arn.operation.replace(/[*?$]/g, "?")}`;
-  if (resource.length <= MAX_RESOURCE_CHARACTERS) return resource;
-  // Half of a surrogate pair is no character, and a resource that holds one may match nothing.
-  return `${resource.slice(0, MAX_RESOURCE_CHARACTERS - 1).replace(/[\ud800-\udbff]$/, "")}*`;
+  if (jsonBytes(resource) <= MAX_RESOURCE_CHARACTERS) return resource;
+  let cut = "";
+  let bytes = 0;
+  // By characters: half of a surrogate pair is none, and a resource that holds one may match nothing.
+  for (const character of resource) {
+    bytes += jsonBytes(character);
+    if (bytes >= MAX_RESOURCE_CHARACTERS) break;
+    cut += character;
+  }
+  return `${cut}*`;
+}
+
+function jsonBytes(text: string): number {
+  return Buffer.byteLength(JSON.stringify(text)) - 2;
 }
 
 function policy(allow: readonly string[], deny: readonly string[]): PolicyDocument {

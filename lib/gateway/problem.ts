@@ -1,4 +1,4 @@
-import type { ErrorCode, RefusalCode } from "../errors.ts";
+import type { ErrorCode, ForwardFailureCode, RefusalCode } from "../errors.ts";
 
 /** What a caller reads: a status, a code of this list, and its fixed sentence. Never an issuer, key, rule or parameter. */
 export const PUBLIC_PROBLEMS = {
@@ -12,6 +12,12 @@ export const PUBLIC_PROBLEMS = {
   TOKEN_NOT_BOUND: { status: 401, title: "The token is not bound to a pod." },
   FORBIDDEN: { status: 403, title: "This call is not allowed." },
   UNAVAILABLE: { status: 503, title: "No decision can be made now. Try again later." },
+  REQUEST_INVALID: { status: 400, title: "The request cannot be forwarded." },
+  REQUEST_TOO_LARGE: { status: 413, title: "The request is too large to be forwarded." },
+  CREDENTIAL_UNAVAILABLE: { status: 502, title: "The credential for the service cannot be had now." },
+  SERVICE_UNREACHABLE: { status: 502, title: "The service cannot be reached." },
+  SERVICE_ANSWER_INVALID: { status: 502, title: "The service's answer cannot be handed on." },
+  SERVICE_TIMEOUT: { status: 504, title: "The service did not answer in time." },
 } as const satisfies Record<string, { readonly status: number; readonly title: string }>;
 
 export type PublicCode = keyof typeof PUBLIC_PROBLEMS;
@@ -52,6 +58,7 @@ export const PUBLIC_CODES = {
   TOKEN_LIFETIME_TOO_LONG: "TOKEN_LIFETIME",
   TOKEN_REVOKED: "TOKEN_REVOKED",
   TOKEN_NOT_POD_BOUND: "TOKEN_NOT_BOUND",
+  SERVICE_UNKNOWN: "FORBIDDEN",
   PRINCIPAL_NOT_ADMITTED: "FORBIDDEN",
   METHOD_UNKNOWN: "FORBIDDEN",
   PATH_AMBIGUOUS: "FORBIDDEN",
@@ -70,4 +77,14 @@ export const PUBLIC_CODES = {
   POLICY_TOO_LARGE: "UNAVAILABLE",
   DEADLINE_EXCEEDED: "UNAVAILABLE",
   INTERNAL: "UNAVAILABLE",
-} as const satisfies Record<RefusalCode | ErrorCode, PublicCode>;
+  REQUEST_MALFORMED: "REQUEST_INVALID",
+  REQUEST_TOO_LARGE: "REQUEST_TOO_LARGE",
+  SECRET_UNAVAILABLE: "CREDENTIAL_UNAVAILABLE",
+  CREDENTIAL_FAILED: "CREDENTIAL_UNAVAILABLE",
+  SERVICE_ADDRESS_REFUSED: "SERVICE_UNREACHABLE",
+  SERVICE_UNREACHABLE: "SERVICE_UNREACHABLE",
+  SERVICE_TLS_FAILED: "SERVICE_UNREACHABLE",
+  SERVICE_TIMEOUT: "SERVICE_TIMEOUT",
+  SERVICE_ANSWER_BROKEN: "SERVICE_ANSWER_INVALID",
+  SERVICE_ANSWER_TOO_LARGE: "SERVICE_ANSWER_INVALID",
+} as const satisfies Record<RefusalCode | ErrorCode | ForwardFailureCode, PublicCode>;

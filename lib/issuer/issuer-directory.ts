@@ -1,9 +1,9 @@
 import { createLRU } from "lru.min";
-import { AgingCache } from "../aging-cache.ts";
+import { AgingCache, type AgingCacheOptions, type Holdoff } from "../aging-cache.ts";
 import type { Clock } from "../clock.ts";
 import { GatewayError, isRefusal, type Refusal, refuse } from "../errors.ts";
 import type { FetchJson } from "./fetch-json.ts";
-import { IssuerKeys } from "./issuer-keys.ts";
+import { IssuerKeys, type IssuerKeysOptions } from "./issuer-keys.ts";
 import type { IssuerRecord, IssuerSource } from "./issuer-source.ts";
 import { type IssuerUrl, parseIssuerUrl } from "./issuer-url.ts";
 import type { UnfitKey, VerificationKey } from "./key-set.ts";
@@ -18,6 +18,10 @@ export interface IssuerDirectoryOptions {
   readonly documentsMaxStaleSeconds: number;
   readonly keysMaxAgeSeconds: number;
   readonly keysMaxStaleSeconds: number;
+  readonly holdoff: Holdoff;
+  /** See `AgingCacheOptions` and `IssuerKeysOptions`. */
+  readonly onStale: AgingCacheOptions<unknown>["onStale"];
+  readonly onStaleKeys: IssuerKeysOptions["onStaleKeys"];
 }
 
 /** Issuers in memory, of each sort. A thousand registered issuers stay; a flood of invented ones pushes out its own kind. */
@@ -41,6 +45,8 @@ export class IssuerDirectory {
       maxStaleSeconds: options.documentsMaxStaleSeconds,
       capacity: CAPACITY,
       clock,
+      holdoff: options.holdoff,
+      onStale: options.onStale,
     };
     this.#known = new AgingCache({ ...aging, read: (url) => source.read(url as IssuerUrl) });
     this.#strangers = new AgingCache({
@@ -76,12 +82,13 @@ export class IssuerDirectory {
     const { url } = record.issuer;
     let keys = this.#keys.get(url);
     if (keys === undefined) {
-      const { fetchJson, clock, keysMaxAgeSeconds, keysMaxStaleSeconds } = this.#options;
+      const { fetchJson, clock, keysMaxAgeSeconds, keysMaxStaleSeconds, onStaleKeys } = this.#options;
       keys = new IssuerKeys({
         fetchJson,
         clock,
         maxAgeSeconds: keysMaxAgeSeconds,
         maxStaleSeconds: keysMaxStaleSeconds,
+        onStaleKeys,
         reread: async () => {
           const latest = judge(url, await this.#cacheOf(url).reread(url));
           return isRefusal(latest) ? undefined : latest;

@@ -16,6 +16,8 @@ export interface IssuerKeysOptions {
   readonly maxStaleSeconds: number;
   /** Reads this issuer's documents anew, whatever their age; `undefined` where it may not be trusted any longer. */
   readonly reread: () => Promise<IssuerRecord | undefined>;
+  /** Told when keys serve that should have been fetched again; with the reason, where it is known yet. */
+  readonly onStaleKeys: (issuer: TrustedIssuer, reason: GatewayError | undefined) => void;
 }
 
 /** Seconds between look-ups for an unknown `kid`, whether the last one worked or not. */
@@ -23,6 +25,12 @@ const UNKNOWN_KEY_COOLDOWN_SECONDS = 10;
 
 /** While an aged set can serve, a request waits this long for a fresh one and no longer. */
 const REFRESH_PATIENCE_SECONDS = 0.5;
+
+/**
+ * A snapshot is written anew once it is 900 s old, by a schedule of 300 s, and is read 60 s late at most. One that is older
+ * than that and a margin says that the schedule has stopped, and then the issuer is asked as if there were none.
+ */
+const SNAPSHOT_MAX_AGE_SECONDS = 1500;
 
 /**
  * The keys of one issuer in one environment. They come from the store where it has them, else from the issuer, and
@@ -62,16 +70,24 @@ export class IssuerKeys {
     }
     const published = this.#publishedBy(issuer);
     const inHand = newer(stored, this.#fetched(published));
-    if (inHand !== undefined && (inHand === stored || !this.#isAged(inHand))) return inHand;
+    const maxAgeSeconds = inHand === stored ? SNAPSHOT_MAX_AGE_SECONDS : this.#options.maxAgeSeconds;
+    if (inHand !== undefined && this.#ageOf(inHand) < maxAgeSeconds) return inHand;
 
-    const refreshing = published.refresh(issuer);
     if (inHand === undefined) {
-      const first = await refreshing;
+      const first = await published.refresh(issuer);
       if (first instanceof GatewayError) throw first;
       return first;
     }
-    const fresh = await within(refreshing, REFRESH_PATIENCE_SECONDS, this.#options.clock);
-    return fresh === undefined || fresh instanceof GatewayError ? inHand : fresh;
+    // A fetch that is left behind freezes with the environment and may never end: once a whole age was missed, one that
+    // was begun since then is waited for, so that a removed key goes although the issuer answers slowly.
+    const overdueAt = inHand.fetchedAt + 2 * maxAgeSeconds;
+    const isOverdue = this.#options.clock.now() >= overdueAt;
+    const fresh = await (isOverdue
+      ? published.refresh(issuer, overdueAt)
+      : within(published.refresh(issuer), REFRESH_PATIENCE_SECONDS, this.#options.clock));
+    if (fresh !== undefined && !(fresh instanceof GatewayError)) return fresh;
+    this.#options.onStaleKeys(issuer, fresh);
+    return inHand;
   }
 
   /** What the store has, if it is this issuer's and may still serve. A static set serves as long as it is stored. */
@@ -84,12 +100,12 @@ export class IssuerKeys {
     return latest !== undefined && this.#mayServe(latest) ? latest : undefined;
   }
 
-  #mayServe({ fetchedAt }: DatedKeySet): boolean {
-    return this.#options.clock.now() - fetchedAt < this.#options.maxStaleSeconds;
+  #mayServe(set: DatedKeySet): boolean {
+    return this.#ageOf(set) < this.#options.maxStaleSeconds;
   }
 
-  #isAged({ fetchedAt }: DatedKeySet): boolean {
-    return this.#options.clock.now() - fetchedAt >= this.#options.maxAgeSeconds;
+  #ageOf({ fetchedAt }: DatedKeySet): number {
+    return this.#options.clock.now() - fetchedAt;
   }
 
   /** Keys that were fetched where the issuer document no longer points are nobody's. */

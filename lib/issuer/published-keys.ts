@@ -2,15 +2,17 @@ import type { Clock } from "../clock.ts";
 import { GatewayError } from "../errors.ts";
 import { discoveryUrl } from "./discovery.ts";
 import type { FetchJson } from "./fetch-json.ts";
-import { fetchKeySet } from "./key-fetch.ts";
+import { fetchKeySet, KEY_FETCH_SECONDS } from "./key-fetch.ts";
 import type { KeySet } from "./key-set.ts";
 import type { TrustedIssuer } from "./trusted-issuer.ts";
 
-/** Keys in hand, and the moment (epoch seconds) at which the issuer published them. */
+/** Keys in hand, and the moment (epoch seconds) at which the issuer was asked for them. */
 export interface DatedKeySet {
   readonly keys: KeySet;
   readonly fetchedAt: number;
 }
+
+type Outcome = DatedKeySet | GatewayError;
 
 const SHORTEST_BACKOFF_SECONDS = 0.1;
 const LONGEST_BACKOFF_SECONDS = 10;
@@ -29,9 +31,9 @@ export class PublishedKeys {
   readonly #fetchJson: FetchJson;
   readonly #clock: Clock;
   #latest: DatedKeySet | undefined;
-  #fetching: Promise<DatedKeySet | GatewayError> | undefined;
+  #fetching: { readonly begunAt: number; readonly outcome: Promise<Outcome> } | undefined;
   #failures = 0;
-  #failed: { readonly error: GatewayError; readonly retryAt: number } | undefined;
+  #failed: { readonly error: GatewayError; readonly begunAt: number; readonly retryAt: number } | undefined;
 
   constructor(source: string, fetchJson: FetchJson, clock: Clock) {
     this.source = source;
@@ -47,34 +49,51 @@ export class PublishedKeys {
   /**
    * Fetches, one fetch at a time; after a failure not before the backoff ends. Never rejects: the error is a value,
    * because most callers have keys to go on with.
+   *
+   * A fetch that has had its time and is still there was frozen with the environment. It is not waited for.
+   *
+   * @param since - epoch seconds: neither waits for a fetch that was begun before, nor for the backoff after one
    */
-  refresh(issuer: TrustedIssuer): Promise<DatedKeySet | GatewayError> {
-    if (this.#fetching !== undefined) return this.#fetching;
-    if (this.#failed !== undefined && this.#clock.now() < this.#failed.retryAt) {
-      return Promise.resolve(this.#failed.error);
+  refresh(issuer: TrustedIssuer, since = 0): Promise<Outcome> {
+    const now = this.#clock.now();
+    const running = this.#fetching;
+    if (running !== undefined && running.begunAt >= since && now < running.begunAt + KEY_FETCH_SECONDS) {
+      return running.outcome;
     }
-    this.#fetching = this.#fetch(issuer).finally(() => {
-      this.#fetching = undefined;
+    const failed = this.#failed;
+    if (failed !== undefined && failed.begunAt >= since && now < failed.retryAt) return Promise.resolve(failed.error);
+    const outcome: Promise<Outcome> = this.#fetch(issuer, now).then((ended) => {
+      // Another fetch has taken the place of one that was left behind: what it brings is what counts.
+      if (this.#fetching?.outcome === outcome) this.#note(ended, now);
+      return ended;
     });
-    return this.#fetching;
+    this.#fetching = { begunAt: now, outcome };
+    return outcome;
   }
 
-  async #fetch(issuer: TrustedIssuer): Promise<DatedKeySet | GatewayError> {
+  async #fetch(issuer: TrustedIssuer, begunAt: number): Promise<Outcome> {
     try {
       const keys = await fetchKeySet(issuer, this.#fetchJson, this.#clock);
-      this.#latest = { keys, fetchedAt: this.#clock.now() };
-      this.#failures = 0;
-      this.#failed = undefined;
-      return this.#latest;
+      // What the issuer changed after it was asked may not be in its answer.
+      return { keys, fetchedAt: begunAt };
     } catch (cause) {
-      const error =
-        cause instanceof GatewayError
-          ? cause
-          : new GatewayError("ISSUER_UNREACHABLE", `no keys from issuer ${issuer.url}`, { cause });
-      this.#failures += 1;
-      this.#failed = { error, retryAt: this.#clock.now() + backoffSeconds(this.#failures) };
-      return error;
+      if (cause instanceof GatewayError) return cause;
+      return new GatewayError("ISSUER_UNREACHABLE", `no keys from issuer ${issuer.url}`, { cause });
     }
+  }
+
+  #note(ended: Outcome, begunAt: number): void {
+    this.#fetching = undefined;
+    if (ended instanceof GatewayError) {
+      this.#failures += 1;
+      // Time in which the environment was frozen is part of the pause.
+      const endedAt = Math.min(this.#clock.now(), begunAt + KEY_FETCH_SECONDS);
+      this.#failed = { error: ended, begunAt, retryAt: endedAt + backoffSeconds(this.#failures) };
+      return;
+    }
+    this.#latest = ended;
+    this.#failures = 0;
+    this.#failed = undefined;
   }
 }
 

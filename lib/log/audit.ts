@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Decided, Identified } from "../decision/decide-access.ts";
-import { GatewayError, isRefusal } from "../errors.ts";
+import { type ForwardFailureCode, GatewayError, isRefusal } from "../errors.ts";
 import type { TokenTrail, VerifiedIdentity } from "../token/token-verifier.ts";
 import type { Logger } from "./logger.ts";
 import { countOf } from "./metrics.ts";
@@ -60,6 +60,24 @@ export class AuditLog {
       code: known ? error.code : "INTERNAL",
       // The message of an unknown error may quote anything; its class is all that is safe to tell.
       detail: known ? error.message : `unexpected ${error instanceof Error ? error.name : typeof error}`,
+    });
+  }
+
+  /** What became of an allowed call to a service: its status, or why it was not made. A record beside the decision's. */
+  recordCall(
+    started: { id: string; startedAt: number },
+    surface: Surface,
+    call: { service: string; status: number } | { code: ForwardFailureCode; detail: string },
+  ): void {
+    const now = this.#clock.now();
+    this.#logger.always({
+      type: "call",
+      decisionId: started.id,
+      time: new Date(started.startedAt * 1000).toISOString(),
+      durationMs: Math.round((now - started.startedAt) * 1e6) / 1e3,
+      ...surface,
+      ...("code" in call ? { level: "error", outcome: "failed" } : { outcome: "answered" }),
+      ...call,
     });
   }
 

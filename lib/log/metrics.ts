@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { Logger, LogRecord } from "./logger.ts";
 
 /** Metrics by name. None has a dimension that a caller can choose. */
-export type MetricName = "IdentitySourcesIncomplete";
+export type MetricName = "IdentitySourcesIncomplete" | "StaleDocumentsServed" | "StaleKeysServed";
 
 /** Counts in CloudWatch's embedded metric format: one line of log is one data point ("Embedded metric format specification"). */
 export class Metrics {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseExecuteApiArn } from "../../lib/gateway/execute-api-arn.ts";
-import { type PolicyDocument, wholePolicy } from "../../lib/gateway/policy.ts";
+import { denyingAsked, type PolicyDocument, wholePolicy } from "../../lib/gateway/policy.ts";
 import { type Access, METHODS } from "../../lib/permission/permission.ts";
 import type { PermissionSet } from "../../lib/permission/permission-set.ts";
 import { evaluatePolicy } from "../../offline/api-gateway/policy-evaluation.ts";
@@ -19,7 +19,8 @@ function arnOf({ method, path }: Pick<Access, "method" | "path">): string {
 /** The policy that is answered to this access on a REST or HTTP API. */
 function policyFor(granted: PermissionSet, access: Access): PolicyDocument {
   const asked = { arn: parseExecuteApiArn(arnOf(access)), access, websocket: false };
-  return wholePolicy(granted, asked, !isAllowed(granted, access));
+  const whole = wholePolicy(granted, asked);
+  return isAllowed(granted, access) ? whole : denyingAsked(whole, asked.arn);
 }
 
 /** Whether API Gateway lets a call with this ARN pass. */
@@ -116,7 +117,8 @@ describe("the policy, as API Gateway evaluates it, is the decision (S26)", () =>
     fc.assert(
       fc.property(anyGranted, anyCall, (granted, other) => {
         const verdict = isAllowed(granted, access);
-        const policy = wholePolicy(granted, { arn, access, websocket: true }, !verdict);
+        const whole = wholePolicy(granted, { arn, access, websocket: true });
+        const policy = verdict ? whole : denyingAsked(whole, arn);
         expect(lets(policy, arn.text)).toBe(verdict);
         expect(lets(policy, arnOf(other))).toBe(false);
         if (verdict) allowed++;

@@ -3,6 +3,7 @@ import { parseExecuteApiArn } from "../../lib/gateway/execute-api-arn.ts";
 import {
   askedCallOnly,
   denyEverything,
+  denyingAsked,
   isNameable,
   type PolicyDocument,
   wholePolicy,
@@ -27,7 +28,13 @@ function resources(policy: PolicyDocument, effect: "Allow" | "Deny"): readonly s
 }
 
 function allowed(granted: PermissionSet, websocket = false): readonly string[] {
-  return resources(wholePolicy(granted, asked(websocket ? "$connect" : undefined, websocket), false), "Allow");
+  return resources(wholePolicy(granted, asked(websocket ? "$connect" : undefined, websocket)), "Allow");
+}
+
+/** The policy of a caller whose asked call is refused. */
+function denying(granted: PermissionSet, operation: string, websocket = false): PolicyDocument {
+  const call = asked(operation, websocket);
+  return denyingAsked(wholePolicy(granted, call), call.arn);
 }
 
 function verdict(policy: PolicyDocument, operation: string): string {
@@ -59,7 +66,7 @@ describe("a rule is written as full ARNs, no method ever a wildcard beside a pat
 
   test("all methods on /v1/* do not allow GET /admin/v1/x", () => {
     const granted = granting({ allow: [{ service: "orders", methods: ["*"], paths: ["/v1/*"] }] });
-    const policy = wholePolicy(granted, asked(), false);
+    const policy = wholePolicy(granted, asked());
     expect(verdict(policy, "GET/v1/x")).toBe("allow");
     expect(verdict(policy, "GET/admin/v1/x")).toBe("implicit-deny");
   });
@@ -67,11 +74,7 @@ describe("a rule is written as full ARNs, no method ever a wildcard beside a pat
   test("rules of all documents add up, each resource once, denies beside them", () => {
     const read = { service: "orders", methods: ["GET"], paths: ["/v1/*"] } as const;
     const deny = { service: "*", methods: ["GET"], paths: ["/v1/secret"] } as const;
-    const policy = wholePolicy(
-      granting({ allow: [read, read] }, { allow: [read], deny: [deny, deny] }),
-      asked(),
-      false,
-    );
+    const policy = wholePolicy(granting({ allow: [read, read] }, { allow: [read], deny: [deny, deny] }), asked());
 
     expect(policy).toEqual({
       Version: "2012-10-17",
@@ -85,11 +88,7 @@ describe("a rule is written as full ARNs, no method ever a wildcard beside a pat
   test("rules for other services are left out, denies for every service are not", () => {
     const other = { service: "github", methods: ["GET"], paths: ["/user"] } as const;
     const read = { service: "orders", methods: ["GET"], paths: ["/v1/*"] } as const;
-    const policy = wholePolicy(
-      granting({ allow: [other, read], deny: [other, { ...other, service: "*" }] }),
-      asked(),
-      false,
-    );
+    const policy = wholePolicy(granting({ allow: [other, read], deny: [other, { ...other, service: "*" }] }), asked());
     expect(resources(policy, "Allow")).toEqual(["GET/v1/*"]);
     expect(resources(policy, "Deny")).toEqual(["GET/user"]);
   });
@@ -101,7 +100,7 @@ describe("a rule is written as full ARNs, no method ever a wildcard beside a pat
       granting({ allow: [other] }),
       granting({ deny: [{ ...other, service: "*" }] }),
     ]) {
-      expect(wholePolicy(granted, asked(), false)).toEqual(denyEverything(asked().arn));
+      expect(wholePolicy(granted, asked())).toEqual(denyEverything(asked().arn));
     }
     expect(resources(denyEverything(asked().arn), "Deny")).toEqual(["*"]);
     expect(resources(denyEverything(asked().arn), "Allow")).toEqual([]);
@@ -123,7 +122,7 @@ describe("a WebSocket's policy holds $connect and nothing else", () => {
   test("a refused $connect is denied, though its name holds a sign that policies know", () => {
     const everything = { service: "orders", methods: ["*"], paths: ["*"] } as const;
     const granted = granting({ allow: [everything], deny: [{ ...everything, methods: ["CONNECT"], paths: ["/"] }] });
-    const policy = wholePolicy(granted, asked("$connect", true), true);
+    const policy = denying(granted, "$connect", true);
     expect(resources(policy, "Deny")).toEqual(["$connect", "?connect"]);
     expect(verdict(policy, "$connect")).toBe("explicit-deny");
   });
@@ -144,7 +143,7 @@ describe("a refused call is denied beside the whole policy, as it arrived (S29)"
     ["TRACE/v1/x", "TRACE/v1/x"],
     ["GET/\u{1f511}", "GET/\u{1f511}"],
   ] as const)("%j", ([operation, resource]) => {
-    const policy = wholePolicy(everything, asked(operation), true);
+    const policy = denying(everything, operation);
     expect(resources(policy, "Allow")).toEqual(["*"]);
     expect(resources(policy, "Deny")).toEqual([resource]);
     expect(verdict(policy, operation)).toBe("explicit-deny");
@@ -163,16 +162,37 @@ describe("a refused call is denied beside the whole policy, as it arrived (S29)"
     { characters: 2000, resource: 512, cut: true },
   ])("an ARN of $characters characters is denied by $resource of them", ({ characters, resource, cut }) => {
     const operation = operationOf(characters);
-    const policy = wholePolicy(everything, asked(operation), true);
+    const policy = denying(everything, operation);
     const [denied = ""] = policy.Statement[1]?.Resource ?? [];
     expect(denied).toHaveLength(resource);
     expect(denied.endsWith("a*")).toBe(cut);
     expect(verdict(policy, operation)).toBe("explicit-deny");
   });
 
+  test.for([
+    { sign: "é", bytes: 512, cut: false },
+    { sign: "é", bytes: 514, cut: true },
+    { sign: "\u0001", bytes: 512, cut: false },
+    { sign: "\u0001", bytes: 518, cut: true },
+    { sign: '"', bytes: 512, cut: false },
+    { sign: '"', bytes: 514, cut: true },
+  ])("bytes of JSON count, not characters: $bytes of $sign are cut: $cut", ({ sign, bytes, cut }) => {
+    const bytesOf = (text: string) => Buffer.byteLength(JSON.stringify(text)) - 2;
+    const size = bytesOf(sign);
+    const signs = Math.floor((bytes - operationOf(0).length - STAGE.length - 1) / size);
+    const operation = `GET/${"a".repeat(bytes - STAGE.length - 5 - signs * size)}${sign.repeat(signs)}`;
+    expect(bytesOf(`${STAGE}/${operation}`)).toBe(bytes);
+    const policy = denying(everything, operation);
+    const [denied = ""] = policy.Statement[1]?.Resource ?? [];
+    expect(denied.endsWith("*")).toBe(cut);
+    expect(bytesOf(denied)).toBeLessThanOrEqual(512);
+    expect(bytesOf(denied)).toBeGreaterThan(512 - size);
+    expect(verdict(policy, operation)).toBe("explicit-deny");
+  });
+
   test.for([0, 1])("a cut does not halve a character (offset %d)", (offset) => {
     const operation = `${operationOf(480 + offset)}${"\u{1f511}".repeat(40)}`;
-    const policy = wholePolicy(everything, asked(operation), true);
+    const policy = denying(everything, operation);
     const [denied = ""] = policy.Statement[1]?.Resource ?? [];
     expect(denied.isWellFormed()).toBe(true);
     expect(denied.length).toBeLessThanOrEqual(512);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { REFUSALS, type RefusalCode, refuse } from "../../lib/errors.ts";
+import { type ForwardFailureCode, REFUSALS, type RefusalCode, refuse } from "../../lib/errors.ts";
 import { httpAnswer, problemAnswer } from "../../lib/gateway/http-answer.ts";
 import { PUBLIC_CODES, PUBLIC_PROBLEMS, type PublicCode } from "../../lib/gateway/problem.ts";
 
@@ -12,8 +12,25 @@ describe("every internal code has one public problem", () => {
     expect(PUBLIC_PROBLEMS[PUBLIC_CODES[code]].status).toBe(REFUSALS[code].status);
   });
 
-  test.for(codes.filter((code) => !refusals.includes(code as RefusalCode)))("%s, no decision, is 503", (code) => {
+  const uncalled: Record<ForwardFailureCode, number> = {
+    REQUEST_MALFORMED: 400,
+    REQUEST_TOO_LARGE: 413,
+    SECRET_UNAVAILABLE: 502,
+    CREDENTIAL_FAILED: 502,
+    SERVICE_ADDRESS_REFUSED: 502,
+    SERVICE_UNREACHABLE: 502,
+    SERVICE_TLS_FAILED: 502,
+    SERVICE_TIMEOUT: 504,
+    SERVICE_ANSWER_BROKEN: 502,
+    SERVICE_ANSWER_TOO_LARGE: 502,
+  };
+
+  test.for(codes.filter((code) => !(code in REFUSALS) && !(code in uncalled)))("%s, no decision, is 503", (code) => {
     expect(PUBLIC_CODES[code]).toBe("UNAVAILABLE");
+  });
+
+  test.for(Object.entries(uncalled))("%s, an allowed call that was not made, is %i", ([code, status]) => {
+    expect(PUBLIC_PROBLEMS[PUBLIC_CODES[code as ForwardFailureCode]].status).toBe(status);
   });
 
   test("before the signature is verified there is one code, but for a token that is missing (S32)", () => {
@@ -64,6 +81,7 @@ describe("a problem's answer", () => {
         "Content-Type": "application/problem+json",
         "Cache-Control": "no-store",
         "Podgate-Decision": "decision-1",
+        "Podgate-Error": "FORBIDDEN",
       },
       isBase64Encoded: false,
     });
@@ -92,6 +110,12 @@ test("the list of public codes is closed", () => {
     TOKEN_NOT_BOUND: 401,
     FORBIDDEN: 403,
     UNAVAILABLE: 503,
+    REQUEST_INVALID: 400,
+    REQUEST_TOO_LARGE: 413,
+    CREDENTIAL_UNAVAILABLE: 502,
+    SERVICE_UNREACHABLE: 502,
+    SERVICE_ANSWER_INVALID: 502,
+    SERVICE_TIMEOUT: 504,
   };
   expect(Object.fromEntries(Object.entries(PUBLIC_PROBLEMS).map(([code, { status }]) => [code, status]))).toEqual(
     listed,

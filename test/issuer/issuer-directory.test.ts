@@ -41,6 +41,9 @@ function setUp(options: Partial<IssuerDirectoryOptions> = {}) {
     documentsMaxStaleSeconds: 300,
     keysMaxAgeSeconds: 300,
     keysMaxStaleSeconds: 7200,
+    holdoff: { until: 0 },
+    onStale: () => {},
+    onStaleKeys: () => {},
     ...options,
   });
   const find = (url: string = ISSUER_URL) => directory.find(urlOf(directory, url));
@@ -178,6 +181,24 @@ describe("strangers: issuers of which no token was verified yet", () => {
 
     expect(await refusalOf(find())).toBe("found");
     expect(reads.slice(before)).toStrictEqual([ISSUER_URL]);
+  });
+
+  test("a flood that uses up the budget does not keep a change of a verified issuer's document from being seen", async () => {
+    const { find, verifyOne, stored, clock } = setUp();
+    await verifyOne();
+    await refusalOf(find(invented(0)));
+    clock.advance(60);
+    // An aged one among them serves on, because there is no slot to read it again.
+    const flood = Array.from({ length: 200 }, (_, index) => find(invented(199 - index)).catch(() => undefined));
+    await settled();
+    for (let tenth = 0; tenth < 11; tenth++) {
+      clock.advance(0.1);
+      await settled();
+    }
+    await Promise.all(flood);
+    stored.set(ISSUER_URL, recordOf(issuerWith({ disabled: true })));
+
+    expect(await refusalOf(find())).toBe("ISSUER_DISABLED");
   });
 
   test("an issuer registered but never verified is inside the budget", async () => {

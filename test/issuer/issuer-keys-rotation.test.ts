@@ -20,6 +20,7 @@ function setUp({ stored = [k1], published = [k1, k2] } = {}) {
     clock,
     maxAgeSeconds: 300,
     maxStaleSeconds: 7200,
+    onStaleKeys: () => {},
     reread: () => {
       store.rereads += 1;
       return store.answer();

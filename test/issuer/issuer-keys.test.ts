@@ -1,59 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { IssuerKeys, type IssuerKeysOptions } from "../../lib/issuer/issuer-keys.ts";
-import type { IssuerRecord } from "../../lib/issuer/issuer-source.ts";
-import { ManualClock } from "../support/manual-clock.ts";
+import { k1, k2, k3, setUp } from "./issuer-keys-setup.ts";
 import {
   codeOf,
-  ecKey,
   failing,
   ISSUER_URL,
   issuerWith,
-  Publisher,
+  type Publisher,
   recordOf,
   START,
   settled,
   storedWith,
 } from "./support.ts";
-
-const k1 = ecKey("k1").jwk;
-const k2 = ecKey("k2").jwk;
-const k3 = ecKey("k3").jwk;
-
-interface Setup {
-  readonly clock: ManualClock;
-  readonly publisher: Publisher;
-  readonly keys: IssuerKeys;
-  /** What the store has now. */
-  store: IssuerRecord | undefined;
-  rereads: number;
-  /** `kid` found or not, for a token that comes now. */
-  has(keyId: string, record?: IssuerRecord): Promise<boolean>;
-}
-
-function setUp(record: IssuerRecord = recordOf(issuerWith()), options: Partial<IssuerKeysOptions> = {}): Setup {
-  const clock = new ManualClock(START);
-  const publisher = new Publisher().publish([k1]);
-  const keys = new IssuerKeys({
-    fetchJson: publisher.fetchJson,
-    clock,
-    maxAgeSeconds: 300,
-    maxStaleSeconds: 7200,
-    reread: async () => {
-      setup.rereads += 1;
-      return setup.store;
-    },
-    ...options,
-  });
-  const setup: Setup = {
-    clock,
-    publisher,
-    keys,
-    store: record,
-    rereads: 0,
-    has: async (keyId, current = record) => (await keys.find(current, keyId)) !== undefined,
-  };
-  return setup;
-}
 
 describe("a cold start", () => {
   test("200 calls at once make one fetch (R6)", async () => {
@@ -199,115 +156,6 @@ describe("an outage with keys in hand (R1)", () => {
 
     expect(await has("k1")).toBe(true);
     expect(await has("k2")).toBe(false);
-  });
-});
-
-describe("backoff after failures (R8)", () => {
-  test("no second fetch within 0.1 s, and one after 10 s, however often it failed", async () => {
-    const { has, publisher, clock } = setUp();
-    publisher.failure = failing("client-error-status");
-    for (let failures = 1; failures <= 12; failures++) {
-      expect(await codeOf(has("k1"))).toBe("ISSUER_UNREACHABLE");
-      expect(publisher.asked).toHaveLength(failures);
-      clock.advance(0.09);
-      expect(await codeOf(has("k1"))).toBe("ISSUER_UNREACHABLE");
-      expect(publisher.asked).toHaveLength(failures);
-      clock.advance(10);
-    }
-    publisher.failure = undefined;
-
-    expect(await has("k1")).toBe(true);
-  });
-
-  test("grows: the first is over after 0.2 s, later ones are mostly not", async () => {
-    let laterOver = 0;
-    for (let round = 0; round < 40; round++) {
-      const { has, publisher, clock } = setUp();
-      publisher.failure = failing("client-error-status");
-      await codeOf(has("k1"));
-      clock.advance(0.21);
-      await codeOf(has("k1"));
-      expect(publisher.asked).toHaveLength(2);
-      for (let failures = 3; failures <= 8; failures++) {
-        clock.advance(10.1);
-        await codeOf(has("k1"));
-      }
-      clock.advance(0.21);
-      await codeOf(has("k1"));
-      laterOver += publisher.asked.length - 8;
-    }
-
-    // 0.1 s of 9.9 s: one in 90; 20 of 40 would be luck beyond belief.
-    expect(laterOver).toBeLessThan(20);
-  });
-
-  test("is forgotten after a success", async () => {
-    const { has, publisher, clock } = setUp();
-    for (let failures = 1; failures <= 8; failures++) {
-      publisher.failure = failing("client-error-status");
-      await codeOf(has("k1"));
-      clock.advance(10.1);
-    }
-    publisher.failure = undefined;
-    await has("k1");
-    publisher.failure = failing("client-error-status");
-    clock.advance(7200);
-    const before = publisher.asked.length;
-    await codeOf(has("k1"));
-    clock.advance(0.21);
-    await codeOf(has("k1"));
-
-    expect(publisher.asked.length - before).toBe(2);
-  });
-});
-
-describe("static keys", () => {
-  const issuer = issuerWith({ keys: "static" });
-
-  test("serve whatever their age, and nothing is ever fetched", async () => {
-    const record = recordOf(issuer, storedWith([k1], { source: "static", fetchedAt: 0 }));
-    const { has, publisher, clock } = setUp(record);
-
-    expect(await has("k1")).toBe(true);
-    expect(await has("unknown")).toBe(false);
-    clock.advance(100_000);
-    expect(await has("k1")).toBe(true);
-    expect(await has("unknown")).toBe(false);
-    expect(publisher.asked).toHaveLength(0);
-  });
-
-  test("an unknown kid re-reads the store", async () => {
-    const setup = setUp(recordOf(issuer, storedWith([k1], { source: "static" })));
-    setup.store = recordOf(issuer, storedWith([k1, k2], { source: "static" }));
-
-    expect(await setup.has("k2")).toBe(true);
-    expect(setup.publisher.asked).toHaveLength(0);
-  });
-
-  test("that were taken away by the time an unknown kid asks are no keys", async () => {
-    const setup = setUp(recordOf(issuer, storedWith([k1], { source: "static" })));
-    setup.store = recordOf(issuer);
-
-    expect(await setup.has("k2")).toBe(false);
-  });
-
-  test.for([
-    { what: "none stored", keySet: undefined },
-    { what: "a set that was fetched", keySet: storedWith([k1]) },
-    { what: "a set of another issuer", keySet: storedWith([k1], { source: "static", issuer: "https://o.example" }) },
-    { what: "a set from the future", keySet: storedWith([k1], { source: "static", fetchedAt: START + 61 }) },
-  ])("$what: no decision, and the issuer is not asked", async ({ keySet }) => {
-    const { keys, publisher } = setUp();
-
-    expect(await codeOf(keys.find(recordOf(issuer, keySet), "k1"))).toBe("KEY_SET_MISSING");
-    expect(publisher.asked).toHaveLength(0);
-  });
-
-  test("keys that were fetched before an issuer became static do not serve it", async () => {
-    const { keys, has } = setUp();
-    await has("k1");
-
-    expect(await codeOf(keys.find(recordOf(issuer), "k1"))).toBe("KEY_SET_MISSING");
   });
 });
 

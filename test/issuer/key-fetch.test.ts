@@ -141,6 +141,22 @@ describe("3 s in all (R2, R7)", () => {
     await fetched;
   });
 
+  test.for([
+    { moment: "before they are over", passed: 2.9, ended: false },
+    { moment: "when they are over", passed: 3, ended: true },
+  ])("$moment a fetch that does not even hear of its end has ended: $ended", async ({ passed, ended }) => {
+    const clock = new ManualClock();
+    let outcome: string | undefined;
+    void codeOf(fetchKeySet(issuerWith(), () => new Promise(() => {}), clock)).then((code) => {
+      outcome = code;
+    });
+    await settled();
+    clock.advance(passed);
+    await settled();
+
+    expect(outcome).toBe(ended ? "ISSUER_UNREACHABLE" : undefined);
+  });
+
   test("a fetch that ended leaves no wait behind", async () => {
     const clock = new ManualClock();
     await fetchKeySet(issuerWith(), new Publisher().publish([jwk]).fetchJson, clock);

@@ -20,7 +20,11 @@ interface Statement {
 }
 
 let folder: string;
-let template: { readonly Resources: Record<string, Resource>; readonly Outputs: Record<string, { Value: unknown }> };
+let template: {
+  readonly Conditions: unknown;
+  readonly Resources: Record<string, Resource>;
+  readonly Outputs: Record<string, { Value: unknown }>;
+};
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "podgate-package-"));
@@ -45,9 +49,14 @@ function texts(value: unknown): string[] {
   });
 }
 
+/** A statement, also where a condition of the template decides whether it is there. */
+function unconditional(statement: Statement | { readonly "Fn::If": [string, Statement, unknown] }): Statement {
+  return "Fn::If" in statement ? statement["Fn::If"][1] : statement;
+}
+
 function allowsOf(role: Resource): { actions: string[]; resources: string[] }[] {
-  return role.Properties.Policies.flatMap(
-    (policy: { PolicyDocument: { Statement: Statement[] } }) => policy.PolicyDocument.Statement,
+  return role.Properties.Policies.flatMap((policy: { PolicyDocument: { Statement: Statement[] } }) =>
+    policy.PolicyDocument.Statement.map(unconditional),
   )
     .filter(({ Effect }: Statement) => Effect === "Allow")
     .map(({ Action, Resource }: Statement) => ({ actions: texts(Action), resources: texts(Resource) }));
@@ -94,6 +103,29 @@ describe("the packaged template: rights (security section 4)", () => {
     ]);
   });
 
+  test("forward has a role of its own, for documents, secrets, and the key and roles that the operator names", () => {
+    const role = template.Resources["ForwardRole"];
+    const statements = role?.Properties.Policies[0].PolicyDocument.Statement;
+    expect(role && allowsOf(role)).toEqual([
+      { actions: ["ssm:GetParameters"], resources: parameters("issuers", "keys", "permissions", "services") },
+      { actions: ["ssm:GetParameter"], resources: parameters("secrets") },
+      { actions: ["kms:Decrypt"], resources: [""] },
+      { actions: ["sts:AssumeRole", "sts:TagSession"], resources: [`{"Fn::Split":[",",""]}`] },
+      { actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: ownLogs("forward") },
+    ]);
+    expect(statements[2]["Fn::If"][0]).toBe("HasSecretsKey");
+    expect(statements[2]["Fn::If"][1].Condition).toEqual({
+      StringEquals: { "kms:ViaService": { "Fn::Sub": `ssm.\${AWS::Region}.amazonaws.com` } },
+      StringLike: { "kms:EncryptionContext:PARAMETER_ARN": { "Fn::Sub": parameters("secrets")[0] } },
+    });
+    expect(statements[3]["Fn::If"][0]).toBe("HasForwardRoles");
+    // Neither is there unless the operator names a key or roles: `--param secretsKeyArn=… --param forwardRoleArns=…`.
+    expect(template.Conditions).toEqual({
+      HasSecretsKey: { "Fn::Not": [{ "Fn::Equals": ["", ""] }] },
+      HasForwardRoles: { "Fn::Not": [{ "Fn::Equals": ["", ""] }] },
+    });
+  });
+
   test("API Gateway may assume one role, which may invoke the authorizer and nothing else", () => {
     const role = template.Resources["AuthorizerCredentialsRole"];
     expect(role?.Properties.AssumeRolePolicyDocument.Statement).toEqual([
@@ -108,9 +140,13 @@ describe("the packaged template: rights (security section 4)", () => {
 describe("the packaged template: routes and functions", () => {
   test("every route leads to a function that verifies the token itself, and none is open or catches all", () => {
     // Each is called without a token in test/functions: 401.
-    const verifying = ["HttpApiIntegrationWhoami"];
+    const verifying = ["HttpApiIntegrationWhoami", "HttpApiIntegrationForward"];
     const routes = resources("AWS::ApiGatewayV2::Route");
-    expect(routes.map(([, { Properties }]) => Properties.RouteKey)).toEqual(["GET /whoami"]);
+    expect(routes.map(([, { Properties }]) => Properties.RouteKey)).toEqual([
+      "GET /whoami",
+      "ANY /services/{service}",
+      "ANY /services/{service}/{path+}",
+    ]);
     for (const [, { Properties }] of routes) {
       expect(verifying).toContain(Properties.Target["Fn::Join"][1][1].Ref);
     }
@@ -128,6 +164,7 @@ describe("the packaged template: routes and functions", () => {
     expect(functions.map(([, { Properties }]) => Properties.FunctionName)).toEqual([
       "podgate-dev-authorizer",
       "podgate-dev-whoami",
+      "podgate-dev-forward",
     ]);
     for (const [, { Properties }] of functions) {
       expect(Properties).toMatchObject({

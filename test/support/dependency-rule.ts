@@ -22,7 +22,7 @@ const TIERS: readonly (readonly string[])[] = [
   ["lib/app.ts"],
   ["lib/gateway", "lib/aws", "lib/net", "lib/log"],
   ["lib/config.ts"],
-  ["lib/decision", "lib/token", "lib/issuer", "lib/permission"],
+  ["lib/decision", "lib/token", "lib/issuer", "lib/permission", "lib/service"],
   ["lib/clock.ts", "lib/errors.ts", "lib/json.ts", "lib/names.ts", "lib/document.ts", "lib/aging-cache.ts"],
 ];
 

@@ -67,6 +67,9 @@ export async function startStack({
     documentsMaxStaleSeconds: 300,
     keysMaxAgeSeconds: 300,
     keysMaxStaleSeconds: 7200,
+    holdoff: { until: 0 },
+    onStale: () => {},
+    onStaleKeys: () => {},
   });
   const verifier = new TokenVerifier({ issuers, clock, clockSkewSeconds });
   const verify: Stack["verify"] = async (token, audiences = [AUDIENCE]) => {

@@ -1,0 +1,194 @@
+import { describe, expect, test } from "vitest";
+import { k1, k2, type Setup, setUp } from "./issuer-keys-setup.ts";
+import { codeOf, failing, issuerWith, recordOf, START, settled, storedWith } from "./support.ts";
+
+/** An environment whose keys were fetched from the issuer, or stored, this many seconds ago. */
+async function withKeysOfAge(from: "issuer" | "store", age: number): Promise<Setup> {
+  const setup = setUp(recordOf(issuerWith(), from === "store" ? storedWith([k1]) : undefined));
+  await setup.has("k1");
+  setup.clock.advance(age);
+  return setup;
+}
+
+/** What was found so far, by a request that is not waited for. */
+function finding(setup: Setup, keyId: string): { readonly found: boolean | undefined; readonly done: Promise<void> } {
+  let found: boolean | undefined;
+  const done = setup.has(keyId).then((has) => {
+    found = has;
+  });
+  return {
+    get found() {
+      return found;
+    },
+    done,
+  };
+}
+
+describe("age of a snapshot: 1,500 s say that the schedule has stopped", () => {
+  test.for([
+    { moment: "a second before them", age: 1499, asked: 0, k1: true },
+    { moment: "at them", age: 1500, asked: 1, k1: false },
+  ])("$moment the issuer is asked $asked times", async ({ age, asked, ...expected }) => {
+    const { has, publisher, stale } = await withKeysOfAge("store", age);
+    publisher.publish([k2]);
+
+    expect(await has("k1")).toBe(expected.k1);
+    expect(publisher.keyFetches).toBe(asked);
+    expect(stale).toEqual([]);
+  });
+
+  test.for([
+    { moment: "a second before them", age: 1499, asked: 0, told: [] },
+    { moment: "at them", age: 1500, asked: 1, told: ["ISSUER_UNREACHABLE"] },
+  ])("$moment, with an issuer that is down, the snapshot serves; told: $told", async ({ age, asked, told }) => {
+    const { has, publisher, stale } = await withKeysOfAge("store", age);
+    publisher.failure = failing("client-error-status");
+
+    expect(await has("k1")).toBe(true);
+    expect(publisher.asked).toHaveLength(asked);
+    expect(stale).toEqual(told);
+  });
+
+  test.for([10, 3600])("do not depend on the age of fetched keys (%d s)", async (maxAgeSeconds) => {
+    const { has, publisher } = setUp(recordOf(issuerWith(), storedWith([k1], { fetchedAt: START - 1499 })), {
+      maxAgeSeconds,
+    });
+
+    expect(await has("k1")).toBe(true);
+    expect(publisher.asked).toHaveLength(0);
+  });
+
+  test("what the issuer then answers is as old as that answer: 300 s, not 1,500", async () => {
+    const { has, publisher, clock } = await withKeysOfAge("store", 1500);
+    await has("k1");
+    clock.advance(299);
+    await has("k1");
+    expect(publisher.keyFetches).toBe(1);
+    clock.advance(1);
+    await has("k1");
+
+    expect(publisher.keyFetches).toBe(2);
+  });
+
+  test("are over when the schedule runs again: a younger snapshot serves, and nobody is asked", async () => {
+    const { has, publisher, clock } = await withKeysOfAge("store", 1500);
+    publisher.failure = failing("client-error-status");
+    await has("k1");
+    const renewed = recordOf(issuerWith(), storedWith([k2], { fetchedAt: clock.now() - 1 }));
+    clock.advance(20);
+
+    expect(await has("k2", renewed)).toBe(true);
+    expect(publisher.asked).toHaveLength(1);
+  });
+});
+
+describe("age of fetched keys", () => {
+  test.for([
+    { passed: 299, fetches: 1 },
+    { passed: 300, fetches: 2 },
+  ])("counts from when the issuer was asked: $passed s later $fetches fetches", async ({ passed, fetches }) => {
+    const setup = setUp();
+    const { publisher, clock } = setup;
+    const gate = publisher.hold();
+    const asked = finding(setup, "k1");
+    await settled();
+    clock.advance(2);
+    gate.open();
+    await asked.done;
+    clock.advance(passed - 2);
+    await setup.has("k1");
+
+    expect(publisher.keyFetches).toBe(fetches);
+  });
+});
+
+describe("a request waits for a slow issuer half a second, and all of 3 s once a whole age was missed (R3, R4)", () => {
+  const rows = [
+    { from: "issuer", age: 300, isOverdue: false },
+    { from: "issuer", age: 599, isOverdue: false },
+    { from: "issuer", age: 600, isOverdue: true },
+    { from: "issuer", age: 7199, isOverdue: true },
+    { from: "store", age: 1500, isOverdue: false },
+    { from: "store", age: 2999, isOverdue: false },
+    { from: "store", age: 3000, isOverdue: true },
+  ] as const;
+
+  test.for(rows)("keys from the $from, $age s old: whole $isOverdue", async ({ from, age, isOverdue }) => {
+    const setup = await withKeysOfAge(from, age);
+    const { publisher, clock, stale } = setup;
+    publisher.publish([k2]);
+    const gate = publisher.hold();
+    const asked = finding(setup, "k1");
+    await settled();
+    clock.advance(0.49);
+    await settled();
+    expect(asked.found).toBeUndefined();
+    clock.advance(0.01);
+    await settled();
+    expect(asked.found).toBe(isOverdue ? undefined : true);
+    expect(stale).toEqual(isOverdue ? [] : [undefined]);
+    gate.open();
+    await asked.done;
+
+    expect(asked.found).toBe(!isOverdue);
+    expect(await setup.has("k1")).toBe(false);
+  });
+
+  test("and no longer: then the old ones serve, and that is told", async () => {
+    const setup = await withKeysOfAge("issuer", 600);
+    const { publisher, clock, stale } = setup;
+    publisher.hold();
+    const asked = finding(setup, "k1");
+    await settled();
+    clock.advance(2.9);
+    await settled();
+    expect(asked.found).toBeUndefined();
+    clock.advance(0.1);
+    await asked.done;
+
+    expect(asked.found).toBe(true);
+    expect(stale).toEqual(["ISSUER_UNREACHABLE"]);
+  });
+
+  test("200 requests at once make one fetch", async () => {
+    const { has, publisher } = await withKeysOfAge("issuer", 600);
+    await Promise.all(Array.from({ length: 200 }, () => has("k1")));
+
+    expect(publisher.keyFetches).toBe(2);
+  });
+
+  test("an issuer that is down is not asked by every request: the backoff holds (R8)", async () => {
+    const { has, publisher, clock, stale } = await withKeysOfAge("issuer", 600);
+    publisher.failure = failing("client-error-status");
+    const before = publisher.asked.length;
+    for (let time = 0; time < 3; time++) {
+      expect(await has("k1")).toBe(true);
+      clock.advance(0.03);
+    }
+
+    expect(publisher.asked.length - before).toBe(1);
+    expect(stale).toEqual(["ISSUER_UNREACHABLE", "ISSUER_UNREACHABLE", "ISSUER_UNREACHABLE"]);
+  });
+
+  test.for([
+    { moment: "just before two ages", pause: 0.04, asked: 1 },
+    { moment: "at two ages", pause: 0.05, asked: 2 },
+  ])("$moment a failure of 0.05 s before them counts: $asked fetches", async ({ pause, asked }) => {
+    const { has, publisher, clock } = await withKeysOfAge("issuer", 599.95);
+    publisher.failure = failing("client-error-status");
+    const before = publisher.asked.length;
+    await has("k1");
+    clock.advance(pause);
+    await has("k1");
+
+    expect(publisher.asked.length - before).toBe(asked);
+  });
+
+  test("keys that may serve no longer are not waited for beside: no answer, no decision", async () => {
+    const { has, publisher, stale } = await withKeysOfAge("issuer", 7200);
+    publisher.failure = failing("client-error-status");
+
+    expect(await codeOf(has("k1"))).toBe("ISSUER_UNREACHABLE");
+    expect(stale).toEqual([]);
+  });
+});
