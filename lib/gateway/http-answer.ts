@@ -14,7 +14,7 @@ export interface HttpAnswer {
 export const DECISION_HEADER = "Podgate-Decision";
 
 /** The public code of an answer that is the gateway's own: a service's answer never has it. */
-export const ERROR_HEADER = "Podgate-Error";
+const ERROR_HEADER = "Podgate-Error";
 
 /** An answer in the shape that the event's surface reads. */
 export function httpAnswer(

@@ -4,7 +4,10 @@ import { REFUSALS } from "../../lib/errors.ts";
 import { PUBLIC_CODES, PUBLIC_PROBLEMS } from "../../lib/gateway/problem.ts";
 
 const page = await readFile("docs/errors.md", "utf8");
-const [refusals = "", failures = ""] = page.split("## No decision");
+const [refusals = "", failures = "", calls = ""] = page.split(/^## (?:No decision|Calls that were not made)$/m);
+
+/** Codes that are no refusals: of no decision, and of calls that were not made, which a caller can tell apart. */
+const others = Object.entries(PUBLIC_CODES).filter(([code]) => !(code in REFUSALS));
 
 test("docs/errors.md lists every refusal in the order of the checks, with status and public code", () => {
   const rows = [...refusals.matchAll(/^\| `(\w+)` \| (\d+) \| `(\w+)` \|/gm)].map(([, ...cells]) => cells);
@@ -18,11 +21,16 @@ test("docs/errors.md lists every refusal in the order of the checks, with status
 
 test("docs/errors.md lists every error that means no decision", () => {
   const rows = [...failures.matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code);
-  expect(rows.sort()).toEqual(
-    Object.keys(PUBLIC_CODES)
-      .filter((code) => !(code in REFUSALS))
-      .sort(),
-  );
+  const expected = others.filter(([, publicCode]) => publicCode === "UNAVAILABLE").map(([code]) => code);
+  expect(rows.sort()).toEqual(expected.sort());
+});
+
+test("docs/errors.md lists every failure of an allowed call, with status and public code", () => {
+  const rows = [...calls.matchAll(/^\| `(\w+)` \| (\d+) \| `(\w+)` \|/gm)].map(([, ...cells]) => cells.join(" "));
+  const expected = others
+    .filter(([, publicCode]) => publicCode !== "UNAVAILABLE")
+    .map(([code, publicCode]) => `${code} ${PUBLIC_PROBLEMS[publicCode].status} ${publicCode}`);
+  expect(rows.sort()).toEqual(expected.sort());
 });
 
 test("a refusal's status is the status that its caller reads", () => {

@@ -3,9 +3,11 @@ import { type ErrorCode, REFUSALS } from "../../lib/errors.ts";
 import { PUBLIC_CODES } from "../../lib/gateway/problem.ts";
 import { arnOf, http2Event, restTokenEvent } from "../support/authorizer-events.ts";
 import { builtModule, type ContextValues, startFunction } from "../support/built-function.ts";
+import { startTcpServer } from "../support/faulty-server.ts";
 import { httpApi2Event } from "../support/http-events.ts";
 import { auditLines, auditOf, expectNoTokenText, gatewayStatus, httpAnswerOf } from "../support/verdict.ts";
 import { GATEWAY, ORDERS, startWorld, type World } from "../support/world.ts";
+import { httpApiForward } from "./forward-events.ts";
 
 interface ErrorCase {
   readonly code: ErrorCode;
@@ -119,7 +121,9 @@ const ELSEWHERE = {
 const startOwnWorld = () => startWorld({ moreClusters: ["static"] });
 
 test("every error there is has a case, or a reason to have none", () => {
-  const errorCodes = Object.keys(PUBLIC_CODES).filter((code) => !(code in REFUSALS));
+  const errorCodes = Object.entries(PUBLIC_CODES)
+    .filter(([code, publicCode]) => !(code in REFUSALS) && publicCode === "UNAVAILABLE")
+    .map(([code]) => code);
   const asserted = [...new Set(ERROR_CASES.map(({ code }) => code))];
   expect([...asserted, ...Object.keys(ELSEWHERE)].sort()).toEqual(errorCodes.sort());
 });
@@ -184,6 +188,50 @@ describe.concurrent("whoami, cold", () => {
   });
 });
 
+describe.concurrent("forward, cold", () => {
+  const cases = ERROR_CASES.filter(({ authorizerOnly }) => authorizerOnly !== true);
+  test.for(cases)("$code: when $when it answers 503 and makes no call", async (errorCase) => {
+    const { code, arrange, event, context } = errorCase;
+    await using world = await startOwnWorld();
+    await using service = await startTcpServer((socket) => socket.end());
+    world.put("services/orders", { url: `http://127.0.0.1:${service.port}`, credential: { type: "none" } });
+    const authorization = await authorizationFor(world, errorCase);
+    arrange(world);
+    await using forward = await world.start("forward");
+    const call = { service: "orders", path: "/v1/status", authorization };
+    const result = await forward.call(event ?? httpApiForward(call), context);
+
+    const { statusCode, json, headers } = httpAnswerOf(result);
+    expect({ statusCode, code: json["code"] }).toEqual({ statusCode: 503, code: "UNAVAILABLE" });
+    expect(headers).toMatchObject({ "Podgate-Error": "UNAVAILABLE" });
+    expectNoTokenText(authorization, result, forward);
+    await forward.end();
+    const lines = forward.lines.map((line): Record<string, unknown> => JSON.parse(line));
+    expect(lines.filter(({ type }) => type === "call")).toEqual([]);
+    expect(auditLines(forward.lines)).toEqual([
+      expect.objectContaining({ outcome: "error", code, decisionId: headers["Podgate-Decision"] }),
+    ]);
+    expect(service.connections).toBe(0);
+    expect(forward.stderr).toBe("");
+  });
+
+  test.for([
+    { code: "DOCUMENT_INVALID", document: { url: "https://api.example.com", credentials: { type: "none" } } },
+    {
+      code: "DOCUMENT_TOO_NEW",
+      document: { version: 2, url: "https://api.example.com", credential: { type: "none" } },
+    },
+  ])("$code: of a service document it concerns the calls of that service only", async ({ code, document }) => {
+    await using world = await startOwnWorld();
+    world.put("services/orders", document);
+    const authorization = `Bearer ${await world.mint("dev", { audiences: [GATEWAY] })}`;
+    await using forward = await world.start("forward");
+    const ask = (service: string) => forward.call(httpApiForward({ service, path: "/v1/status", authorization }));
+    expect(auditOf(await ask("orders"))).toMatchObject({ outcome: "error", code });
+    expect(auditOf(await ask("nobodys"))).toMatchObject({ outcome: "refuse", code: "SERVICE_UNKNOWN" });
+  });
+});
+
 test("LOOKUP_LIMITED: more unknown issuers than there are look-ups are 500, the rest 401", async () => {
   await using world = await startOwnWorld();
   await using authorizer = await world.start("authorizer");
@@ -203,13 +251,13 @@ test("LOOKUP_LIMITED: more unknown issuers than there are look-ups are 500, the 
 });
 
 describe("CONFIG_INVALID: the function does not start", () => {
-  test.for(["authorizer", "whoami"])("%s names every setting that is wrong", async (name) => {
+  test.for(["authorizer", "whoami", "forward"])("%s names every setting that is wrong", async (name) => {
     const starting = startFunction(builtModule(name), {
       env: { PODGATE_CLOCK_SKEW_SECONDS: "61", PODGATE_AUDIENCE: GATEWAY },
     });
     const problems = [
       "PODGATE_PARAMETER_PREFIX is missing: expected a name such as /podgate/prod",
-      ...(name === "whoami"
+      ...(name !== "authorizer"
         ? ["PODGATE_AUDIENCES is missing: expected the gateway's audiences, separated by commas"]
         : []),
       "PODGATE_AUDIENCE is not a setting",

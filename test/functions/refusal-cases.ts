@@ -2,6 +2,7 @@ import type { RefusalCode } from "../../lib/errors.ts";
 import type { PublicCode } from "../../lib/gateway/problem.ts";
 import type { AskedCall } from "../support/authorizer-events.ts";
 import { GATEWAY, ORDERS, type World } from "../support/world.ts";
+import type { ForwardCall } from "./forward-events.ts";
 
 /** A call that is refused for one reason, at every surface that can have that reason. */
 export interface RefusalCase {
@@ -25,6 +26,10 @@ export function seedCases({ put, register, clusters }: World): void {
   register("revoked", { notBefore: Math.floor(Date.now() / 1000) + 3600 });
   register("bound", { requireBoundPod: true });
   put("apis/closed", { service: "orders", audiences: [ORDERS], principals: ["dev/payments/other", "*/shop/*"] });
+  // Services at an address that nothing listens on: whatever is refused is not sent.
+  const nowhere = { url: "http://127.0.0.1:1", credential: { type: "none" } };
+  put("services/orders", nowhere);
+  put("services/closed", { ...nowhere, principals: ["dev/payments/other", "*/shop/*"] });
 }
 
 /** Good at either receiver, so that one token serves every surface. */
@@ -218,4 +223,34 @@ export const REFUSAL_CASES: readonly RefusalCase[] = [
   { code: "PATH_AMBIGUOUS", when: "two slashes", authorization: good, asked: { path: "/v1//orders" } },
   { code: "ACCESS_DENIED", when: "a deny beside an allow", authorization: good, asked: { method: "DELETE" } },
   { code: "ACCESS_NOT_ALLOWED", when: "no rule covers it", authorization: good, asked: { path: "/admin" } },
+];
+
+/** A call to an external service that is refused, though the token is good. */
+export interface ForwardCase extends Pick<RefusalCase, "code" | "when" | "authorization"> {
+  readonly call: Partial<ForwardCall>;
+}
+
+/** What only `forward` can refuse, and what it shares with the authorizer once the caller is known. */
+export const FORWARD_CASES: readonly ForwardCase[] = [
+  { code: "SERVICE_UNKNOWN", when: "no service document", authorization: good, call: { service: "nobodys" } },
+  { code: "PRINCIPAL_NOT_ADMITTED", when: "the service is for others", authorization: good, call: {} },
+  { code: "METHOD_UNKNOWN", when: "PURGE", authorization: good, call: { service: "orders", method: "PURGE" } },
+  {
+    code: "PATH_AMBIGUOUS",
+    when: "two slashes",
+    authorization: good,
+    call: { service: "orders", path: "/v1//orders" },
+  },
+  {
+    code: "ACCESS_DENIED",
+    when: "a deny beside an allow",
+    authorization: good,
+    call: { service: "orders", method: "DELETE", path: "/v1/orders" },
+  },
+  {
+    code: "ACCESS_NOT_ALLOWED",
+    when: "no rule covers it",
+    authorization: good,
+    call: { service: "orders", path: "/" },
+  },
 ];

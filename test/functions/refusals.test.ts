@@ -13,7 +13,7 @@ import type { RunningFunction } from "../support/built-function.ts";
 import { httpApi2Event } from "../support/http-events.ts";
 import { auditOf, expectNoTokenText, gatewayStatus, httpAnswerOf } from "../support/verdict.ts";
 import { startWorld, type World } from "../support/world.ts";
-import { CASE_CLUSTERS, REFUSAL_CASES, seedCases } from "./refusal-cases.ts";
+import { CASE_CLUSTERS, FORWARD_CASES, REFUSAL_CASES, seedCases } from "./refusal-cases.ts";
 
 let world: World;
 let authorizer: RunningFunction;
@@ -27,7 +27,8 @@ beforeAll(async () => {
 afterAll(() => world[Symbol.asyncDispose]());
 
 test("every refusal there is has a case", () => {
-  expect([...new Set(REFUSAL_CASES.map(({ code }) => code))].sort()).toEqual(Object.keys(REFUSALS).sort());
+  const cases = [...REFUSAL_CASES, ...FORWARD_CASES];
+  expect([...new Set(cases.map(({ code }) => code))].sort()).toEqual(Object.keys(REFUSALS).sort());
 });
 
 describe.each([
@@ -110,6 +111,7 @@ describe("whoami", () => {
       "Cache-Control": "no-store",
       "WWW-Authenticate": publicCode === "TOKEN_MISSING" ? "Bearer" : 'Bearer error="invalid_token"',
       "Podgate-Decision": audit.decisionId,
+      "Podgate-Error": publicCode,
     });
     expect(audit).toMatchObject({ outcome: "refuse", code });
     expectNoTokenText(authorization, result, whoami);
