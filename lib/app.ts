@@ -28,6 +28,7 @@ import { createCallService } from "./net/call-service.ts";
 import { createFetchJson } from "./net/fetch-json.ts";
 import type { PermissionSource } from "./permission/permission-set.ts";
 import { createCredentialMaker } from "./service/credential/make-credential.ts";
+import type { CallService } from "./service/outgoing.ts";
 import { TokenVerifier } from "./token/token-verifier.ts";
 
 /** The parts that touch the outside world: tests give others. */
@@ -36,6 +37,7 @@ export interface Adapters {
   readonly writeLine: (line: string) => void;
   readonly readParameters: ReadParameters;
   readonly fetchJson: FetchJson;
+  readonly callService: CallService;
 }
 
 export interface App {
@@ -80,7 +82,7 @@ export function createForward(
 ): (event: unknown, context: Context) => Promise<ForwardHttpAnswer> {
   const parts = wire(settings, adapters);
   const { config, clock, documents } = parts;
-  const callService = createCallService({ allowLoopbackHttp: config.allowLoopbackHttp });
+  const callService = adapters.callService ?? createCallService({ allowLoopbackHttp: config.allowLoopbackHttp });
   const deps = {
     ...parts,
     audiences: config.audiences,

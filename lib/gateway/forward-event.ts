@@ -19,16 +19,14 @@ export interface ForwardEvent extends HttpRequest {
 
 const ROUTE = /^\/services\/([^/]*)(\/.*)?$/s;
 
-/** Reads the event of `ANY /services/{service}` and `/services/{service}/{path+}`. Throws `EVENT_UNREADABLE`. */
+/**
+ * Reads the event of `ANY /services/{service}` and `/services/{service}/{path+}`. Any other path, which a surface without
+ * routes hands over too, names no service: who asks is told what everybody is told. Throws `EVENT_UNREADABLE`.
+ */
 export function readForwardEvent(event: unknown): ForwardEvent {
   const request = readHttpEvent(event);
-  const [, service, path = "/"] = ROUTE.exec(request.path) ?? [];
-  if (!isJsonObject(event) || service === undefined) {
-    throw new GatewayError(
-      "EVENT_UNREADABLE",
-      "the path is not /services/<service>; is this function on another route?",
-    );
-  }
+  if (!isJsonObject(event)) throw new GatewayError("EVENT_UNREADABLE", "the event is not an object");
+  const [, service = "", path = "/"] = ROUTE.exec(request.path) ?? [];
   const body = textMember(event, "body") ?? "";
   return {
     ...request,
@@ -52,8 +50,13 @@ function queryOf(event: JsonObject): string {
   if (raw !== undefined) return raw;
   const several = event["multiValueQueryStringParameters"];
   const pairs = pairsOf(isJsonObject(several) ? several : objectMember(event, "queryStringParameters"));
-  const encode = "elb" in objectMember(event, "requestContext") ? String : encodeURIComponent;
+  const encode = "elb" in objectMember(event, "requestContext") ? String : encodeOnce;
   return pairs.map(([name, value]) => `${encode(name)}=${encode(value)}`).join("&");
+}
+
+/** Half a character has no encoding; as it stands it is refused where the request is built. */
+function encodeOnce(text: string): string {
+  return text.isWellFormed() ? encodeURIComponent(text) : text;
 }
 
 function pairsOf(record: JsonObject): Pair[] {

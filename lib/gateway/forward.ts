@@ -94,10 +94,11 @@ function receiverFor(
   audiences: readonly string[],
 ): FoundReceiver | Refusal {
   if (service === undefined) {
-    return refuse(
-      "SERVICE_UNKNOWN",
-      `there is no service document services/${name}; store one with its url and credential`,
-    );
+    const detail =
+      name === ""
+        ? "the path is not /services/<service>, so no service is named"
+        : `there is no service document services/${name}; store one with its url and credential`;
+    return refuse("SERVICE_UNKNOWN", detail);
   }
   return { receiver: { service: name, audiences, principals: service.principals }, document: service.document };
 }
@@ -137,21 +138,25 @@ interface Calling {
   readonly deps: { readonly callService: CallService; readonly clock: Clock };
 }
 
-/** One call; a second one where the service refused the credential and another is at hand (R21). */
+/** One call; a second one where the service refused the credential and another is at hand. One time for both (R21). */
 async function makeCall(request: OutgoingRequest, calling: Calling): Promise<ServiceAnswer> {
-  const { credential, caller, endsAt, deps } = calling;
-  const answer = await callOnce(request, calling);
+  const { service, credential, caller, startsBy, endsAt, deps } = calling;
+  const { clock } = deps;
+  const first = await before(startsBy, credential.apply(request, caller), clock);
+  if (first === undefined) throw new ServiceFailure("CREDENTIAL_FAILED", "the credential came too late");
+  const callEndsAt = Math.min(endsAt, clock.now() + service.timeoutSeconds);
+  const answer = await send(first, callEndsAt, calling);
   if (answer.status !== 401) return answer;
-  const renewed = await before(endsAt, credential.renew(caller), deps.clock);
-  return renewed === true ? callOnce(request, { ...calling, startsBy: endsAt }) : answer;
+
+  const renewed = await before(callEndsAt, credential.renew(caller), clock);
+  const second = renewed === true ? await before(callEndsAt, credential.apply(request, caller), clock) : undefined;
+  return second === undefined || clock.now() >= callEndsAt ? answer : send(second, callEndsAt, calling);
 }
 
-async function callOnce(request: OutgoingRequest, { service, credential, caller, startsBy, endsAt, deps }: Calling) {
-  const withCredential = await before(startsBy, credential.apply(request, caller), deps.clock);
-  if (withCredential === undefined) throw new ServiceFailure("CREDENTIAL_FAILED", "the credential came too late");
-  const totalSeconds = Math.min(service.timeoutSeconds, endsAt - deps.clock.now());
+function send(request: OutgoingRequest, endsAt: number, { service, deps }: Calling): Promise<ServiceAnswer> {
+  const totalSeconds = endsAt - deps.clock.now();
   if (totalSeconds <= 0) throw new ServiceFailure("SERVICE_TIMEOUT", "no time is left for the call");
-  return deps.callService(withCredential, {
+  return deps.callService(request, {
     network: service.network,
     connectSeconds: Math.min(CONNECT_SECONDS, totalSeconds),
     totalSeconds,

@@ -64,6 +64,8 @@ export function openRequest(
       })
     : // Not imported: the module of node:http loads undici, 30 ms of a cold start that only offline stages need.
       process.getBuiltinModule("node:http").request(target.url, options);
+  // Node would drop what comes after the 1,000th field without a word; the header's size is the bound.
+  request.maxHeadersCount = 0;
   request.once("socket", (socket) => {
     socket.once("connect", () => settings.onStage(secure ? "handshake" : "connected"));
     socket.once("secureConnect", () => settings.onStage("connected"));

@@ -102,7 +102,8 @@ function pass(fields: readonly Field[], own: readonly string[], mayPass: (spelt:
 }
 
 function isHopByHop(spelt: string): boolean {
-  return HOP_BY_HOP.has(spelt) || spelt.startsWith("proxy-");
+  // `Proxy` is no hop's header, but a CGI service reads it as the variable HTTP_PROXY (httpoxy, CVE-2016-5385).
+  return HOP_BY_HOP.has(spelt) || spelt === "proxy" || spelt.startsWith("proxy-");
 }
 
 function namedByConnection(fields: readonly Field[]): string[] {

@@ -30,7 +30,7 @@ export interface CallLimits {
 export type CallService = (request: OutgoingRequest, limits: CallLimits) => Promise<ServiceAnswer>;
 
 /** Why a call to a service, or the credential for it, failed. */
-export type ServiceFailureCode = Exclude<ForwardFailureCode, "REQUEST_MALFORMED" | "REQUEST_TOO_LARGE">;
+export type ServiceFailureCode = Exclude<ForwardFailureCode, "REQUEST_TOO_LARGE">;
 
 export class ServiceFailure extends Error {
   override readonly name = "ServiceFailure";

@@ -72,12 +72,23 @@ describe("service and path", () => {
     expect(readForwardEvent(of)).toMatchObject({ service, path });
   });
 
+  // A surface without routes hands over what anybody asks for: that is refused like any other unknown service.
   test.for([
-    { event: "no object", of: [] },
-    { event: "another route", of: httpApi({ routeKey: "ANY /{path+}" }) },
     { event: "a path before /services", of: alb({ path: "/v1/services/a/b" }) },
     { event: "/services alone", of: alb({ path: "/services" }) },
     { event: "a name that begins alike", of: alb({ path: "/services2/a" }) },
+    { event: "no path at all", of: alb({ path: "/" }) },
+  ])("$event names no service", ({ of }) => {
+    expect(readForwardEvent(of)).toMatchObject({ service: "", path: "/" });
+  });
+
+  test("half a character in a query that is put together again stays as it is, and is refused later", () => {
+    const { rawQuery } = readForwardEvent(rest({ multiValueQueryStringParameters: { q: ["\ud800"] } }));
+    expect(rawQuery).toBe("q=\ud800");
+  });
+
+  test.for([
+    { event: "no object", of: [] },
     { event: "a queue's records", of: { Records: [] } },
   ])("$event is EVENT_UNREADABLE", ({ of }) => {
     expect(faultOf(() => readForwardEvent(of)).code).toBe("EVENT_UNREADABLE");

@@ -2,6 +2,7 @@ import type { Context } from "aws-lambda";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createForward } from "../../lib/app.ts";
 import { createSsmReader } from "../../lib/aws/ssm-parameters.ts";
+import type { CallLimits, CallService } from "../../lib/service/outgoing.ts";
 import { startSampleService } from "../../offline/sample/service.ts";
 import { lambdaContext, PREFIX, type StartedGateway, startGateway, until } from "./started-gateway.ts";
 
@@ -14,7 +15,7 @@ interface Answer {
 }
 
 /** `forward` in this process, with the parts it has in Lambda and a clock that stands until a test moves it. */
-async function startForward() {
+async function startForward(callService?: CallService) {
   await using starting = new AsyncDisposableStack();
   const gateway = starting.use(await startGateway());
   const service = starting.use(await startSampleService({ clock: () => gateway.clock.now() }));
@@ -31,6 +32,7 @@ async function startForward() {
       clock: gateway.clock,
       writeLine: (line) => void lines.push(JSON.parse(line)),
       readParameters: (names) => held.then(() => read(names)),
+      ...(callService === undefined ? {} : { callService }),
     },
   );
   const putKey = (value: string) => {
@@ -220,16 +222,35 @@ describe("time (R18)", () => {
 });
 
 describe("an event that forward cannot read", () => {
-  test.for([
-    { event: "another route", members: { routeKey: "ANY /{path+}" } },
-    { event: "no method", members: { requestContext: {} } },
-  ])("$event: 503, and one line that says so", async ({ members }) => {
-    const { statusCode, headers } = await run.ask(members);
-    expect({ statusCode, code: headers["Podgate-Error"] }).toEqual({ statusCode: 503, code: "UNAVAILABLE" });
-    expect(run.lines).toMatchObject([
-      { outcome: "error", code: "EVENT_UNREADABLE", decisionId: headers["Podgate-Decision"] },
-    ]);
+  test.for([{ event: "no method", members: { requestContext: {} } }])(
+    "$event: 503, and one line that says so",
+    async ({ members }) => {
+      const { statusCode, headers } = await run.ask(members);
+      expect({ statusCode, code: headers["Podgate-Error"] }).toEqual({ statusCode: 503, code: "UNAVAILABLE" });
+      expect(run.lines).toMatchObject([
+        { outcome: "error", code: "EVENT_UNREADABLE", decisionId: headers["Podgate-Decision"] },
+      ]);
+    },
+  );
+});
+
+test("a path that names no service is 401 without a token and 403 with one, never an error of ours", async () => {
+  const elsewhere = { routeKey: "$default", rawPath: "/favicon.ico" };
+  expect((await run.ask({ ...elsewhere, headers: {} })).statusCode).toBe(401);
+  expect((await run.ask(elsewhere)).statusCode).toBe(403);
+  expect(run.lines.map(({ code }) => code)).toEqual(["TOKEN_MISSING", "SERVICE_UNKNOWN"]);
+});
+
+test("`timeoutSeconds` is the time of the call and of its repetition together (R21)", async () => {
+  const limits: CallLimits[] = [];
+  await using slow: Awaited<ReturnType<typeof startForward>> = await startForward(async (_request, limit) => {
+    limits.push(limit);
+    slow.gateway.clock.advance(10);
+    slow.rotate(`rotated-${limits.length}`);
+    return { status: 401, headers: [], body: Buffer.alloc(0) };
   });
+  expect((await slow.ask({}, leaving(60))).statusCode).toBe(401);
+  expect(limits.map(({ totalSeconds }) => totalSeconds)).toEqual([25, 15]);
 });
 
 test("a defect of ours is 503 and one line, which tells nothing but its class", async () => {

@@ -159,6 +159,16 @@ describe("the answer", () => {
     },
   );
 
+  test("has its header fields beyond the thousandth too, which Node would drop", async () => {
+    const padding = "a:\r\n".repeat(2000);
+    await using server = await startTcpServer((socket) => {
+      socket.end(`HTTP/1.1 200 OK\r\n${padding}x-last: 1\r\ncontent-length: 0\r\n\r\n`);
+    });
+    const { headers } = await call(requestTo(server), limits);
+    expect(headers).toContainEqual(["x-last", "1"]);
+    expect(headers.length).toBeGreaterThan(2000);
+  });
+
   test("is the last one, after any that were only information", async () => {
     await using server = await answering((_request, response) => {
       response.writeContinue();

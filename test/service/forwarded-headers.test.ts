@@ -23,6 +23,7 @@ const spellingsOf = (name: string) => [
 describe("a caller's header that does not reach the service, in any spelling (S37)", () => {
   test.for([
     "Connection",
+    "Proxy",
     "Keep-Alive",
     "TE",
     "Trailer",

@@ -32,6 +32,8 @@ export function awsSigV4Credential(
   return {
     ownHeaders: OWN_HEADERS,
     async apply(request, caller) {
+      // Read first: for a call that cannot be signed nobody is asked for a session.
+      const signable = readSignable(request);
       const [credentials, { SignatureV4 }] = await Promise.all([
         assumeRole(roleArn, caller),
         import("@smithy/signature-v4"),
@@ -44,16 +46,31 @@ export function awsSigV4Credential(
         // S3 takes the path as it is; for every other service it is encoded once more.
         uriEscapePath: !/^s3(?:$|-|express$)/.test(signingName),
       });
-      return sign(request, signer, new Date(clock.now() * 1000));
+      return sign(signable, signer, new Date(clock.now() * 1000));
     },
     renew: async () => false,
   };
 }
 
-async function sign(request: OutgoingRequest, signer: SignatureV4, signingDate: Date): Promise<OutgoingRequest> {
+/** A request in the one spelling of path and query that its signature is made for. */
+interface Signable {
+  readonly request: OutgoingRequest;
+  readonly url: URL;
+  readonly path: string;
+  readonly parameters: readonly QueryParameter[];
+}
+
+function readSignable(request: OutgoingRequest): Signable {
   const url = new URL(request.url);
   const path = url.pathname.split("/").map(encodeWhole).join("/");
-  const parameters = readQuery(url.search.slice(1));
+  return { request, url, path, parameters: readQuery(url.search.slice(1)) };
+}
+
+async function sign(
+  { request, url, path, parameters }: Signable,
+  signer: SignatureV4,
+  signingDate: Date,
+): Promise<OutgoingRequest> {
   // `date` says in unsigned words what `x-amz-date` says.
   const headers = request.headers.filter(([name]) => ![...OWN_HEADERS, "date", "host"].includes(name));
 
@@ -146,7 +163,7 @@ function encode(text: string): string {
 }
 
 function unsignable(fault: string): ServiceFailure {
-  return new ServiceFailure("CREDENTIAL_FAILED", `the call cannot be signed: ${fault}`);
+  return new ServiceFailure("REQUEST_MALFORMED", `the call cannot be signed: ${fault}`);
 }
 
 /** What the signer asks for: SHA-256, or HMAC with it where there is a key. */

@@ -34,13 +34,14 @@ const CREDENTIALS = 256;
 
 /** Credentials with the secrets and tokens of one environment. Nothing is read or loaded before a call needs it. */
 export function createCredentialMaker(deps: CredentialDeps): MakeCredential {
-  const made = createLRU<string, Credential>({ max: CREDENTIALS });
+  const made = createLRU<string, { readonly from: string; readonly credential: Credential }>({ max: CREDENTIALS });
   return (owner) => {
-    const key = JSON.stringify([owner.service, owner.network, owner.credential]);
-    const known = made.get(key);
-    if (known !== undefined) return known;
+    const from = JSON.stringify([owner.network, owner.credential]);
+    const known = made.get(owner.service);
+    if (known?.from === from) return known.credential;
+    // In the place of the one before, whose secret nobody may use any more.
     const credential = makeCredential(owner, deps);
-    made.set(key, credential);
+    made.set(owner.service, { from, credential });
     return credential;
   };
 }

@@ -214,7 +214,7 @@ test("a role that cannot be assumed is the failure as it came", async () => {
   expect(await credential.renew(callerOf())).toBe(false);
 });
 
-describe("a call that cannot be signed is CREDENTIAL_FAILED", () => {
+describe("a call that cannot be signed is REQUEST_MALFORMED: the caller wrote it", () => {
   test.for([
     { url: "https://api.example.com/v1?X-Amz-Signature=1", says: "a signature already" },
     { url: "https://api.example.com/v1?x%2Damz-signature=1", says: "a signature already" },
@@ -224,7 +224,7 @@ describe("a call that cannot be signed is CREDENTIAL_FAILED", () => {
     { url: "https://api.example.com/%FF", says: "path is not percent-encoded" },
   ])("$url", async ({ url, says }) => {
     const failure = await failureOf(startSigner("s3").apply(requestOf({ url }), callerOf()), "canary");
-    expect(failure.code).toBe("CREDENTIAL_FAILED");
+    expect(failure.code).toBe("REQUEST_MALFORMED");
     expect(failure.message).toContain(says);
   });
 });
