@@ -24,8 +24,8 @@ const ROUTE = /^\/services\/([^/]*)(\/.*)?$/s;
  * routes hands over too, names no service: who asks is told what everybody is told. Throws `EVENT_UNREADABLE`.
  */
 export function readForwardEvent(event: unknown): ForwardEvent {
-  const request = readHttpEvent(event);
   if (!isJsonObject(event)) throw new GatewayError("EVENT_UNREADABLE", "the event is not an object");
+  const request = readHttpEvent(event);
   const [, service = "", path = "/"] = ROUTE.exec(request.path) ?? [];
   const body = textMember(event, "body") ?? "";
   return {
