@@ -7,7 +7,7 @@ export interface BudgetLimits {
   readonly totalSeconds?: number | undefined;
 }
 
-/** Two attempts of 1.5 s fit into the 3 s in which a cold function must have its keys or give up. */
+/** Two attempts of 1.5 s at most: whoever calls ends the whole (2.5 s for keys, so that a cold function answers in 3 s). */
 export const BUDGET_DEFAULTS = {
   connectSeconds: 1,
   totalSeconds: 1.5,

@@ -99,8 +99,8 @@ describe.for(orders)("a fetch that was left behind when the environment froze ($
 
 describe("a fetch that was left behind", () => {
   test.for([
-    { moment: "before its 3 s are over", passed: 2.4, fetches: 0 },
-    { moment: "when they are over", passed: 2.5, fetches: 1 },
+    { moment: "before its 2.5 s are over", passed: 1.9, fetches: 0 },
+    { moment: "when they are over", passed: 2, fetches: 1 },
   ])("$moment is joined by the next request, or not: $fetches new fetches", async ({ passed, fetches }) => {
     const { has, clock, askAndFreeze, network } = startEnvironment();
     await has("k1");

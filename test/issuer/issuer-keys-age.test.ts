@@ -102,7 +102,7 @@ describe("age of fetched keys", () => {
   });
 });
 
-describe("a request waits for a slow issuer half a second, and all of 3 s once a whole age was missed (R3, R4)", () => {
+describe("a request waits for a slow issuer half a second, and all of 2.5 s once a whole age was missed (R3, R4)", () => {
   const rows = [
     { from: "issuer", age: 300, isOverdue: false },
     { from: "issuer", age: 599, isOverdue: false },
@@ -140,7 +140,7 @@ describe("a request waits for a slow issuer half a second, and all of 3 s once a
     publisher.hold();
     const asked = finding(setup, "k1");
     await settled();
-    clock.advance(2.9);
+    clock.advance(2.4);
     await settled();
     expect(asked.found).toBeUndefined();
     clock.advance(0.1);

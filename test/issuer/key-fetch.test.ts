@@ -13,7 +13,7 @@ const { jwk } = ecKey("k1");
 const DISCOVERY = `${ISSUER_URL}/.well-known/openid-configuration`;
 const KEYS = `${ISSUER_URL}/openid/v1/jwks`;
 
-/** Pauses between attempts are over at once; the deadline of 3 s never comes. */
+/** Pauses between attempts are over at once; the deadline of 2.5 s never comes. */
 function hastyClock(): Clock & { readonly pauses: number[] } {
   const pauses: number[] = [];
   const standing = new ManualClock();
@@ -119,10 +119,10 @@ describe("attempts (R7, R8)", () => {
   });
 });
 
-describe("3 s in all (R2, R7)", () => {
+describe("2.5 s in all (R2, R7)", () => {
   test.for([
-    { moment: "before they are over", passed: 2.9, ended: false },
-    { moment: "when they are over", passed: 3, ended: true },
+    { moment: "before they are over", passed: 2.4, ended: false },
+    { moment: "when they are over", passed: 2.5, ended: true },
   ])("$moment a fetch without answer has ended: $ended, and is not begun again", async ({ passed, ended }) => {
     const clock = new ManualClock();
     const publisher = new Publisher().publish([jwk]);
@@ -142,8 +142,8 @@ describe("3 s in all (R2, R7)", () => {
   });
 
   test.for([
-    { moment: "before they are over", passed: 2.9, ended: false },
-    { moment: "when they are over", passed: 3, ended: true },
+    { moment: "before they are over", passed: 2.4, ended: false },
+    { moment: "when they are over", passed: 2.5, ended: true },
   ])("$moment a fetch that does not even hear of its end has ended: $ended", async ({ passed, ended }) => {
     const clock = new ManualClock();
     let outcome: string | undefined;
