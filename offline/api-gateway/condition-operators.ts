@@ -82,7 +82,10 @@ function truth(value: unknown): Matcher | undefined {
   return wanted === "true" || wanted === "false" ? (given) => given === wanted : undefined;
 }
 
-/** An address, or a range in CIDR notation. IPv4 inside IPv6 (`::ffff:10.0.0.1`) is the IPv4 address. */
+/**
+ * An address, or a range in CIDR notation. A caller `::ffff:10.0.0.1` is the IPv4 address inside. A range holds addresses
+ * of its own family only: `::/0` holds no IPv4 address, though `BlockList` would find one in it.
+ */
 function addresses(value: unknown): Matcher | undefined {
   if (typeof value !== "string") return undefined;
   const [address = "", prefix, ...more] = value.split("/");
@@ -92,7 +95,10 @@ function addresses(value: unknown): Matcher | undefined {
   if (version === 0 || more.length > 0 || !(bits <= longest)) return undefined;
   const range = new BlockList();
   range.addSubnet(address, bits, version === 4 ? "ipv4" : "ipv6");
-  return (given) => range.check(given, isIP(given) === 4 ? "ipv4" : "ipv6");
+  return (given) => {
+    const caller = given.replace(/^::ffff:(?=[0-9.]+$)/i, "");
+    return isIP(caller) === version && range.check(caller, version === 4 ? "ipv4" : "ipv6");
+  };
 }
 
 function dates(matches: (wanted: number, given: number) => boolean): Operator["matcher"] {

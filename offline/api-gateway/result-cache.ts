@@ -46,7 +46,7 @@ export class ResultCache {
   readonly #maxEntries: number;
   readonly #entries = new Map<string, KeptAnswer & { readonly until: number }>();
 
-  /** @param ttlSeconds - 0: nothing is found again */
+  /** @param ttlSeconds - 0: nothing is kept */
   constructor(ttlSeconds: number, clock: GatewayClock, maxEntries: number = MAX_ENTRIES) {
     this.#ttlSeconds = ttlSeconds;
     this.#clock = clock;
@@ -63,6 +63,7 @@ export class ResultCache {
   }
 
   keep(identity: readonly string[], kept: KeptAnswer): void {
+    if (this.#ttlSeconds === 0) return;
     const key = keyOf(identity);
     this.#entries.delete(key);
     this.#entries.set(key, { ...kept, until: this.#clock.now() + this.#ttlSeconds });
