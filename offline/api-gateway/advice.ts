@@ -42,16 +42,25 @@ const MISTAKES: readonly Mistake[] = [
     cause: "thrown-text",
     explainsFailure: true,
     wrong: ({ request, ...seen }) =>
-      isHttpApi(request.kind) || !threwRefusal(seen)
+      isHttpApi(request.kind) || !threwRefusal(seen) || threw(seen) === UNAUTHORIZED
         ? undefined
         : "the authorizer threw a text that is not exactly Unauthorized, which is 500 and not 401",
     mend: 'throw new Error("Unauthorized")',
   },
   {
+    cause: "thrown-failure",
+    explainsFailure: false,
+    wrong: ({ request, ...seen }) =>
+      isHttpApi(request.kind) || threw(seen) === undefined || threwRefusal(seen)
+        ? undefined
+        : "the authorizer threw something other than exactly Unauthorized, which is 500",
+    mend: 'if that refuses the caller, throw new Error("Unauthorized"); if nothing could be decided, 500 is right',
+  },
+  {
     cause: "http-api-thrown-refusal",
     explainsFailure: true,
     wrong: ({ request, decision, ...seen }) =>
-      isHttpApi(request.kind) && isFailure(decision) && threwRefusal(seen, true)
+      isHttpApi(request.kind) && isFailure(decision) && threwRefusal(seen)
         ? "the authorizer of an HTTP API threw to refuse a call; AWS documents no 401 for that, only 500"
         : undefined,
     mend: "answer isAuthorized false or a Deny, which is 403",
@@ -140,11 +149,14 @@ function isFailure(decision: CallOutcome["decision"]): boolean {
   return decision.outcome === "reject" && decision.response.status === 500;
 }
 
-/** A failure whose message looks as if 401 was meant. */
-function threwRefusal({ invocation }: Pick<CallOutcome, "invocation">, exactToo = false): boolean {
-  if (invocation?.outcome !== "failed") return false;
-  const { message } = invocation;
-  return message === UNAUTHORIZED ? exactToo : /unauthori[sz]ed|unauthenticated|\b401\b/i.test(message);
+function threw({ invocation }: Pick<CallOutcome, "invocation">): string | undefined {
+  return invocation?.outcome === "failed" ? invocation.message : undefined;
+}
+
+/** A failure whose message looks as if 401 was meant. A number inside it says nothing: it may be an upstream's status. */
+function threwRefusal(seen: Pick<CallOutcome, "invocation">): boolean {
+  const message = threw(seen);
+  return message !== undefined && (message === "401" || /unauthori[sz]ed|unauthenticated/i.test(message));
 }
 
 function returnedObject({

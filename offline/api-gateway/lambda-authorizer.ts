@@ -9,6 +9,7 @@ import {
 import type { Invocation } from "./authorizer-answer.ts";
 import type { GatewayClock } from "./clock.ts";
 import type { GatewayRequest, IncomingCall } from "./gateway-request.ts";
+import { withoutCredentials } from "./policy-resource.ts";
 import { ResultCache } from "./result-cache.ts";
 import type { GatewaySettings } from "./settings.ts";
 
@@ -62,7 +63,7 @@ export class LambdaAuthorizer {
     const { decision } = outcome;
     const isUnexplained = advice.every(({ explainsFailure }) => !explainsFailure);
     if (decision.outcome === "reject" && decision.response.status === 500 && isUnexplained) {
-      this.#options.report?.(`500, ${decision.rejection}: ${decision.problem ?? ""}`);
+      this.#options.report?.(withoutCredentials(`500, ${decision.rejection}: ${decision.problem ?? ""}`, request));
     }
     return { ...outcome, advice: advice.map(({ line }) => line) };
   }

@@ -1,4 +1,4 @@
-import type { GatewayRequest } from "./gateway-request.ts";
+import { type GatewayRequest, headerValues } from "./gateway-request.ts";
 import { identityValues } from "./identity-source.ts";
 
 /** Longest part of a path that is shown; what is longer may be a token that somebody put into a path. */
@@ -43,14 +43,20 @@ export function readable(text: string): string {
     .join("/");
 }
 
-/** The line with the caller's headers and query parameters among the identity sources cut out, wherever they stand. */
+/**
+ * The line without the caller's `Authorization` and without the headers and query parameters among the identity
+ * sources, wherever they stand, as they were sent and percent-encoded.
+ */
 export function withoutCredentials(line: string, request: GatewayRequest): string {
   const identitySource = request.identitySource.filter((source) => /header\.|querystring\./.test(source));
-  const values = (identityValues({ ...request, identitySource }) ?? []).flatMap((value) => [
-    value,
-    ...value.split(" "),
-  ]);
+  const sent = [...headerValues(request, "Authorization"), ...(identityValues({ ...request, identitySource }) ?? [])];
+  const values = sent.flatMap((value) => [value, ...value.split(" ")]).flatMap((value) => [value, encoded(value)]);
   return values
     .filter((value) => value.length >= CREDENTIAL_MIN_CHARACTERS)
     .reduce((shown, value) => shown.replaceAll(value, "…"), line);
+}
+
+function encoded(value: string): string {
+  // A lone surrogate has no percent-encoding.
+  return encodeURIComponent(value.toWellFormed());
 }

@@ -87,6 +87,14 @@ describe("mistakes of one call", () => {
     ["rest-request", "a thrown text in another spelling", throwing("Unauthorised"), {}, /not exactly Unauthorized/],
     ["rest-request", "a thrown status", throwing("401"), {}, /not exactly Unauthorized/],
     [
+      "rest-token",
+      "another error",
+      throwing("connect ECONNREFUSED"),
+      {},
+      /; if that refuses the caller, throw new Error/,
+    ],
+    ["websocket", "an upstream's 401", throwing("issuer answered 401"), {}, /nothing could be decided, 500 is right$/],
+    [
       "http-2.0",
       "a thrown Unauthorized",
       throwing("Unauthorized"),
@@ -156,7 +164,6 @@ describe("mistakes of one call", () => {
   test.for<[AuthorizerKind, string, Behaviour, Options]>([
     ["rest-token", "a thrown Unauthorized", throwing("Unauthorized"), {}],
     ["websocket", "a thrown Unauthorized", throwing("Unauthorized"), {}],
-    ["rest-token", "another error", throwing("connect ECONNREFUSED"), {}],
     ["http-2.0", "another error", throwing("boom"), {}],
     [
       "http-2.0",

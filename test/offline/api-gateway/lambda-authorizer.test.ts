@@ -49,9 +49,23 @@ describe("what is reported", () => {
     const { authorizer, reported } = authorizerOf(async () => failed("secret-text"));
     for (let calls = 0; calls < 2; calls += 1) await authorizer.authorize(gatewayRequest());
     expect(reported).toEqual([
+      expect.stringMatching(/^the authorizer threw something other than exactly Unauthorized.*500 is right$/),
       "500, function-failed: the function failed",
       "500, function-failed: the function failed",
     ]);
+    expect(reported.join()).not.toContain("secret-text");
+  });
+
+  test.for([
+    { where: "as it was sent", shown: (token: string) => token },
+    { where: "percent-encoded", shown: encodeURIComponent },
+  ])("no credential that the answer holds, $where", async ({ shown }) => {
+    const token = "Bearer abc/def+ghi.jkl";
+    const { authorizer, reported } = authorizerOf(async () => returned(policy({ [shown(token)]: 1, Effect: "Allow" })));
+    await authorizer.authorize(gatewayRequest({ headers: [["Authorization", token]] }));
+    expect(reported).toHaveLength(1);
+    expect(reported[0]).toMatch(/^500, /);
+    expect(reported[0]).not.toMatch(/abc|ghi/);
   });
 
   test("nothing of a call that is refused as it should be", async () => {
