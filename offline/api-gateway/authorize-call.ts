@@ -73,13 +73,8 @@ const ARN_MAX_BYTES = 1600;
  */
 export async function authorizeCall(request: GatewayRequest, authorizer: CallAuthorizer): Promise<CallOutcome> {
   const { rules, cache } = authorizer;
-  if (isArnTooLong(request)) return { decision: reject(request, "arn-too-long") };
-  const identity = identityValues(request);
-  if (identity === undefined) return { decision: reject(request, "identity-missing") };
-  const expression = rules.identityValidationExpression;
-  if (request.kind === "rest-token" && expression !== undefined && !expression.test(identity[0] ?? "")) {
-    return { decision: reject(request, "identity-missing") };
-  }
+  const identity = identityOf(request, rules);
+  if (typeof identity === "string") return { decision: reject(request, identity) };
   const kept = cache.find(identity);
   if (kept !== undefined) {
     return { decision: decideBy(kept.answer, request), answer: kept.answer, keptFrom: kept.madeFor };
@@ -95,6 +90,18 @@ export async function authorizeCall(request: GatewayRequest, authorizer: CallAut
   if (decision.outcome === "reject" && decision.rejection === "answer-invalid") return { ...asked, decision };
   cache.keep(identity, { answer, madeFor: callArn(request) });
   return { ...asked, decision, answer };
+}
+
+/** The values that a call is asked about and kept under, or why API Gateway refuses it without asking anybody. */
+export function identityOf(
+  request: GatewayRequest,
+  { identityValidationExpression: expression }: AuthorizerRules,
+): readonly string[] | "arn-too-long" | "identity-missing" {
+  if (isArnTooLong(request)) return "arn-too-long";
+  const identity = identityValues(request);
+  if (identity === undefined) return "identity-missing";
+  const isRefused = request.kind === "rest-token" && expression?.test(identity[0] ?? "") === false;
+  return isRefused ? "identity-missing" : identity;
 }
 
 /** What an answer says of this request. */

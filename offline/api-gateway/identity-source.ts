@@ -57,10 +57,34 @@ export function identityValues(request: GatewayRequest): string[] | undefined {
 export function identitySourceProblem(kind: GatewayRequest["kind"], sources: readonly string[]): string | undefined {
   if (kind === "rest-token" && sources.length !== 1) return "a TOKEN authorizer has exactly one identity source";
   const wrong = sources.find((expression) => placeOf(kind, expression) === undefined);
-  if (wrong === undefined) return undefined;
+  if (wrong === undefined) return contextProblem(kind, sources);
   return `identity source "${wrong}": expected one of ${Object.values(PREFIX[kind])
     .map((prefix) => `${prefix}NAME`)
     .join(", ")}`;
+}
+
+/**
+ * What is wrong with the `identityValidationExpression` of a TOKEN authorizer; `undefined` if nothing is. AWS does not
+ * say which dialect it takes; here it is JavaScript's, which has no inline flags (`(?i)`).
+ */
+export function expressionProblem(expression: unknown): string | undefined {
+  if (expression === undefined) return undefined;
+  try {
+    if (typeof expression === "string" && new RegExp(expression)) return undefined;
+  } catch {
+    // The engine's own text would say less than the expression does.
+  }
+  return `identityValidationExpression ${JSON.stringify(expression)} is not a regular expression that JavaScript reads`;
+}
+
+/** A variable that no call has would be 401 for every caller, with nothing that says why. */
+function contextProblem(kind: GatewayRequest["kind"], sources: readonly string[]): string | undefined {
+  const known = [...CONTEXT_VARIABLES, isHttpApi(kind) ? "routeKey" : "resourcePath"];
+  const wrong = sources.find((expression) => {
+    const [place, name] = placeOf(kind, expression) ?? [];
+    return place === "context" && name !== undefined && !known.includes(name);
+  });
+  return wrong && `identity source "${wrong}": of the context variables only ${known.sort().join(", ")} are known here`;
 }
 
 function placeOf(kind: GatewayRequest["kind"], expression: string): [Place, string] | undefined {
@@ -106,7 +130,9 @@ function ownValue(record: Readonly<Record<string, string>>, name: string): strin
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
-/** The `$context` variables that do not change from call to call of one client; any other one counts as missing. */
+/** The `$context` variables that do not change from call to call of one client; one more is named by the kind of API. */
+const CONTEXT_VARIABLES = ["accountId", "apiId", "httpMethod", "identity.sourceIp", "path", "stage"] as const;
+
 function contextVariables(request: GatewayRequest): Record<string, string> {
   const { method, path, route, stage, apiId, account, sourceIp, kind } = request;
   return {

@@ -1,6 +1,6 @@
 import type { AuthorizerRules } from "./authorize-call.ts";
 import type { AuthorizerKind } from "./gateway-request.ts";
-import { identitySourceProblem } from "./identity-source.ts";
+import { expressionProblem, identitySourceProblem } from "./identity-source.ts";
 import { isRecord } from "./json.ts";
 import { defaultTtlSeconds, ttlProblem } from "./result-cache.ts";
 
@@ -59,7 +59,9 @@ function restAuthorizer(name: string, options: Readonly<Record<string, unknown>>
   if (options["arn"] !== undefined || options["authorizerId"] !== undefined) {
     throw unsupported("it is not a function of this service");
   }
-  const expression = options["identityValidationExpression"];
+  const expression = options["identityValidationExpression"] ?? undefined;
+  const unreadable = expressionProblem(expression);
+  if (unreadable !== undefined) throw unsupported(unreadable);
   const kind = type === "token" ? "rest-token" : "rest-request";
   const ttlSeconds = ttlOf(options, kind);
   const uncached = type === "request" && ttlSeconds === 0;

@@ -1,10 +1,10 @@
-import type { AuthorizerEvent } from "./authorize-call.ts";
+import { type AuthorizerEvent, type AuthorizerRules, identityOf } from "./authorize-call.ts";
 import type { Context } from "./authorizer-answer.ts";
 import { authorizerEvent } from "./authorizer-event.ts";
 import { type CallRequest, incomingCall } from "./call-request.ts";
 import { type GatewayClock, systemClock } from "./clock.ts";
 import { type AuthorizerKind, type IncomingCall, isHttpApi } from "./gateway-request.ts";
-import { identitySourceProblem, identityValues } from "./identity-source.ts";
+import { expressionProblem, identitySourceProblem } from "./identity-source.ts";
 import { LambdaAuthorizer } from "./lambda-authorizer.ts";
 import { type LambdaContext, runFunction } from "./lambda-function.ts";
 import { OFFLINE_IDS } from "./offline-ids.ts";
@@ -69,7 +69,7 @@ export interface TwinAnswer {
 export interface ApiGateway {
   /** Makes a call. Rejects only for a request that no client can make: see `incomingCall`. */
   call(request: CallRequest): Promise<TwinAnswer>;
-  /** The event that AWS would send to the authorizer; undefined where an identity source is missing, so that none is sent. */
+  /** The event that AWS would send to the authorizer; undefined where the call is refused before the function is asked. */
   event(request: CallRequest): AuthorizerEvent | undefined;
 }
 
@@ -103,6 +103,8 @@ export function apiGateway(options: TwinOptions): ApiGateway {
   const settings = readGatewaySettings(options.settings, "settings", problems);
   const problem = identitySourceProblem(kind, identitySource) ?? ttlProblem(kind, ttlSeconds, identitySource);
   if (problem !== undefined) problems.push(problem);
+  const unreadable = expressionProblem(options.identityValidationExpression);
+  if (unreadable !== undefined) problems.push(unreadable);
   if (options.enableSimpleResponses && kind !== "http-2.0") {
     problems.push("enableSimpleResponses is for HTTP APIs of payload 2.0");
   }
@@ -116,16 +118,17 @@ export function apiGateway(options: TwinOptions): ApiGateway {
     region: options.region ?? OFFLINE_IDS.region,
     ...(options.stageVariables !== undefined && { stageVariables: options.stageVariables }),
   };
+  const rules: AuthorizerRules = {
+    enableSimpleResponses: options.enableSimpleResponses ?? false,
+    ...(expression !== undefined && { identityValidationExpression: new RegExp(expression) }),
+  };
   const authorizer = new LambdaAuthorizer({
     kind,
     identitySource,
     ttlSeconds,
     settings,
     clock,
-    rules: {
-      enableSimpleResponses: options.enableSimpleResponses ?? false,
-      ...(expression !== undefined && { identityValidationExpression: new RegExp(expression) }),
-    },
+    rules,
     invoke: (event) => runFunction((given, context) => options.authorizer(given, context), event, { ...api, clock }),
     ...(options.report !== undefined && { report: options.report }),
   });
@@ -149,8 +152,8 @@ export function apiGateway(options: TwinOptions): ApiGateway {
     },
     event(request) {
       const call = authorizer.requestOf(incoming(request));
-      const identity = identityValues(call);
-      return identity && authorizerEvent(call, identity);
+      const identity = identityOf(call, rules);
+      return typeof identity === "string" ? undefined : authorizerEvent(call, identity);
     },
   };
 }

@@ -138,6 +138,16 @@ describe("the function", () => {
 describe("an API that AWS would not make", () => {
   test.for<[string, Partial<TwinOptions>, RegExp]>([
     ["an unknown identity source", { identitySource: ["$request.header.X"] }, /^no such API: identity source/],
+    [
+      "an unknown context variable",
+      { kind: "rest-request", identitySource: ["context.nothing"] },
+      /context\.nothing.*resourcePath/,
+    ],
+    [
+      "an expression of another dialect",
+      { identityValidationExpression: "(?i)bearer" },
+      /"\(\?i\)bearer" is not a regular/,
+    ],
     ["a cache without identity", { kind: "rest-request", identitySource: [] }, /needs at least one identity source/],
     ["simple answers of a REST API", { enableSimpleResponses: true }, /enableSimpleResponses is for HTTP APIs/],
     ["a time to live out of range", { ttl: 3601 }, /0 to 3600/],
@@ -151,6 +161,15 @@ describe("an API that AWS would not make", () => {
       apiGateway({ kind: "rest-token", authorizer: () => undefined, ttl: -1, enableSimpleResponses: true });
     expect(make).toThrow(/0 to 3600; enableSimpleResponses/);
   });
+});
+
+test.for<[string, string, string, boolean]>([
+  ["a token that the expression takes", "Bearer a.b.c", "/a", true],
+  ["another one", "Basic a", "/a", false],
+  ["an ARN over 1,600 bytes", "Bearer a.b.c", `/${"a".repeat(1600)}`, false],
+])("the event that AWS would send, for %s: there is one", ([, token, path, isSent]) => {
+  const { api } = twinOf("rest-token", () => undefined, { identityValidationExpression: "^Bearer " });
+  expect(api.event({ path, headers: { Authorization: token } }) !== undefined).toBe(isSent);
 });
 
 test("two twins share nothing", async () => {
