@@ -100,8 +100,13 @@ export function identityOf(
   if (isArnTooLong(request)) return "arn-too-long";
   const identity = identityValues(request);
   if (identity === undefined) return "identity-missing";
-  const isRefused = request.kind === "rest-token" && expression?.test(identity[0] ?? "") === false;
+  const isRefused = request.kind === "rest-token" && expression !== undefined && !fits(expression, identity, request);
   return isRefused ? "identity-missing" : identity;
+}
+
+function fits(expression: RegExp, [token = ""]: readonly string[], { settings }: GatewayRequest): boolean {
+  if (settings.validationMatch === "part") return expression.test(token);
+  return new RegExp(`^(?:${expression.source})$`).test(token);
 }
 
 /** What an answer says of this request. */

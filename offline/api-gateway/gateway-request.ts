@@ -93,7 +93,7 @@ export function decodedOnce(path: string): string {
 
 /**
  * ARN of the call: `methodArn` or `routeArn` of the event, and what the policy of the answer is evaluated for. It holds
- * the path of this call and not the template: as sent for REST (unless set otherwise), decoded for HTTP APIs. For
+ * the path of this call and not the template: as sent for REST, decoded for HTTP APIs, unless set otherwise. For
  * `$connect` it has neither verb nor path (API Gateway developer guide, "Control access to REST APIs / HTTP APIs / WebSocket APIs with Lambda
  * authorizers"; "IAM policy Resource expressions").
  */
@@ -105,7 +105,7 @@ export function callArn(request: GatewayRequest): string {
 }
 
 function arnPath({ kind, path, settings }: GatewayRequest): string {
-  if (isHttpApi(kind)) return decodedPath(path);
+  if (isHttpApi(kind)) return settings.httpApiArnPath === "decoded" ? decodedPath(path) : path;
   return settings.restArnPath === "decoded" ? decodedOnce(path) : path;
 }
 

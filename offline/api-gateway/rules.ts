@@ -53,6 +53,14 @@ export const RULES = [
     ["rest-token"],
     REFERENCE,
   ),
+  rule(
+    "validation-match",
+    "The expression may match any part of the token; the dialect is JavaScript's.",
+    ["rest-token"],
+    REFERENCE,
+    "unverified",
+    "validationMatch",
+  ),
   rule("arn-length", "A call whose ARN exceeds 1,600 bytes is 414.", REST, OUTPUT),
   // The event
   rule(
@@ -93,6 +101,7 @@ export const RULES = [
     HTTP,
     CAPTURES,
     "unverified",
+    "httpApiArnPath",
   ),
   rule("arn-default-stage", "The stage $default stands in the ARN by that name.", HTTP, ARNS),
   rule("arn-connect", "The ARN of $connect has neither verb nor path.", ["websocket"], WEBSOCKET_API),

@@ -13,6 +13,10 @@ export interface GatewaySettings {
   readonly emptyTokenHeader: "unauthorized" | "asked";
   /** Whether the ARN of a REST call holds the path as sent, or decoded. @default "encoded" */
   readonly restArnPath: "encoded" | "decoded";
+  /** Whether the ARN of an HTTP API's call holds the path decoded, or as sent. @default "decoded" */
+  readonly httpApiArnPath: "decoded" | "encoded";
+  /** What of a token `identityValidationExpression` has to match: any part of it, or the whole. @default "part" */
+  readonly validationMatch: "part" | "whole";
   /** Whether a `Condition` of an authorizer's policy counts, or makes the answer invalid. @default "evaluated" */
   readonly policyConditions: "evaluated" | "refused";
   /** Whether the 8,192 bytes of an answer bind every kind of API, or WebSocket APIs only. @default "every" */
@@ -29,6 +33,8 @@ const CHOICES: { readonly [Name in Choice]: readonly GatewaySettings[Name][] } =
   repeatedIdentity: ["last", "first", "joined"],
   emptyTokenHeader: ["unauthorized", "asked"],
   restArnPath: ["encoded", "decoded"],
+  httpApiArnPath: ["decoded", "encoded"],
+  validationMatch: ["part", "whole"],
   policyConditions: ["evaluated", "refused"],
   answerSizeLimit: ["every", "websocket"],
 };
@@ -42,6 +48,8 @@ export const GATEWAY_SETTINGS: GatewaySettings = {
   repeatedIdentity: "last",
   emptyTokenHeader: "unauthorized",
   restArnPath: "encoded",
+  httpApiArnPath: "decoded",
+  validationMatch: "part",
   policyConditions: "evaluated",
   answerSizeLimit: "every",
   authorizerTimeoutSeconds: TIMEOUT_SECONDS,

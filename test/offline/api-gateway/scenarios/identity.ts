@@ -67,6 +67,19 @@ export const identity = {
     expect(await call()).toMatchObject({ status: 200 });
     expect(await call({ headers: { Authorization: "Basic x" } })).toMatchObject({ status: 401, asked: false });
   },
+  "validation-match": async (kind) => {
+    const identityValidationExpression = "bearer|Bearer";
+    const statusOf = async (validationMatch: "part" | "whole", token: string) =>
+      (
+        await open(kind, { identityValidationExpression, settings: { validationMatch } }).call({
+          headers: { Authorization: token },
+        })
+      ).status;
+    expect(await statusOf("part", "xBearer x")).toBe(200);
+    expect(await statusOf("whole", "xBearer x")).toBe(401);
+    expect(await statusOf("whole", "bearer")).toBe(200);
+    expect(await statusOf("whole", "Bearer")).toBe(200);
+  },
   "arn-length": async (kind) => {
     const { call } = open(kind);
     const longest = `/${"x".repeat(1600 - arnOf(kind, "GET", "/").length)}`;
@@ -100,8 +113,10 @@ export const identity = {
     expect(await arnWith({ settings: { restArnPath: "decoded" } })).toBe(arnOf(kind, "GET", "/a b/c?d"));
   },
   "arn-http-path": async (kind) => {
-    const { event } = await open(kind).call({ path: "/a%20b%2Fc%3Fd" });
-    expect(askedArn(event ?? {})).toBe(arnOf(kind, "GET", "/a b/c"));
+    const arnWith = async (settings: Parameters<typeof twinOf>[2]) =>
+      askedArn((await open(kind, settings).call({ path: "/a%20b%2Fc%3Fd" })).event ?? {});
+    expect(await arnWith({})).toBe(arnOf(kind, "GET", "/a b/c"));
+    expect(await arnWith({ settings: { httpApiArnPath: "encoded" } })).toBe(arnOf(kind, "GET", "/a%20b%2Fc%3Fd"));
   },
   "arn-default-stage": async (kind) => {
     const named = await open(kind, { stage: "v1" }).call();
