@@ -1,13 +1,7 @@
+import { type ClockSetting, ClockSettingSchema, ClusterClock } from "./cluster-clock.ts";
 import { checked } from "./control-body.ts";
 import { createToken, type PodNode, type TokenAuthority } from "./create-token.ts";
-import {
-  type DiscoveryFault,
-  DiscoveryFaultSchema,
-  FaultBoard,
-  type KeysFault,
-  KeysFaultSchema,
-  type Target,
-} from "./faults.ts";
+import { DiscoveryFaultSchema, FaultBoard, type FaultOf, KeysFaultSchema, type Target } from "./faults.ts";
 import { type ForgedToken, type ForgeRequest, ForgeRequestSchema, forgeToken } from "./forge.ts";
 import { KeyRing, type Rotation, type RotationState } from "./key-ring.ts";
 import type { Algorithm, PublicJwk, SigningKey } from "./signing-key.ts";
@@ -59,9 +53,14 @@ export interface Cluster {
   forge(request: ForgeRequest): Promise<ForgedToken>;
   /** @throws RotationRefused */
   rotate(rotation?: Rotation): Promise<RotationState>;
+  /**
+   * Another time for the tokens of this cluster: it stands at `time`, or goes on `offsetSeconds` from the system's.
+   * @param setting - without it, the clock of the start again
+   * @throws ApiStatus 400
+   */
+  setClock(setting?: ClockSetting): void;
   /** From now on this document fails. One fault at a time: a second one replaces the first. */
-  fault(target: "discovery", fault: DiscoveryFault): void;
-  fault(target: "keys", fault: KeysFault): void;
+  fault<T extends Target>(target: T, fault: FaultOf[T]): void;
   /** @param target - without it, both */
   clearFaults(target?: Target): void;
 }
@@ -73,18 +72,20 @@ export class OfflineCluster implements Cluster {
   readonly issuer: string;
   readonly calls = { discovery: 0, keys: 0, tokenRequests: 0 };
   readonly faults = new FaultBoard();
+  readonly clock: ClusterClock;
   readonly keyRing: KeyRing;
   readonly authority: TokenAuthority;
 
   constructor(issuer: string, key: SigningKey, clock: () => number, options: ClusterOptions) {
     this.name = options.name;
     this.issuer = issuer;
+    this.clock = new ClusterClock(clock);
     this.keyRing = new KeyRing(key);
     this.authority = {
       cluster: options.name,
       issuer,
       keys: this.keyRing,
-      clock,
+      clock: () => this.clock.now(),
       podNode: options.podNode ?? "full",
       extendedExpirationSeconds: options.extendedExpirationSeconds ?? YEAR,
       ...(options.maxExpirationSeconds === undefined ? {} : { maxExpirationSeconds: options.maxExpirationSeconds }),
@@ -112,7 +113,11 @@ export class OfflineCluster implements Cluster {
     return this.keyRing.rotate(rotation);
   }
 
-  fault(target: Target, fault: DiscoveryFault | KeysFault): void {
+  setClock(setting?: ClockSetting): void {
+    this.clock.set(setting === undefined ? undefined : checked(ClockSettingSchema, setting));
+  }
+
+  fault<T extends Target>(target: T, fault: FaultOf[T]): void {
     this.faults.set(target, checked(target === "discovery" ? DiscoveryFaultSchema : KeysFaultSchema, fault));
   }
 

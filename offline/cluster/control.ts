@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { type Answer, json, readBody } from "./answer.ts";
 import { badRequest, methodNotAllowed, pathNotFound } from "./api-status.ts";
 import type { OfflineCluster } from "./cluster.ts";
+import { ClockSettingSchema } from "./cluster-clock.ts";
 import { checked, closed, oneOf, parseControlBody } from "./control-body.ts";
 import { FaultsSchema } from "./faults.ts";
 import { ForgeRequestSchema, forgeToken } from "./forge.ts";
@@ -21,6 +22,7 @@ const RotationSchema = closed({
  *
  * - `POST /_tokens` `ForgeRequest` -> 201 `{ token, header, claims }`: a token for trying a refusal
  * - `POST /_rotate` `Rotation` -> 200 `{ signing, published }`: new keys
+ * - `GET /_clock`, `PUT /_clock` `ClockSetting`, `DELETE /_clock` -> 200 `{ now }` and the setting: the time of its tokens
  * - `GET /_faults`, `PUT /_faults` `Faults`, `DELETE /_faults` -> 200 with the faults that are due then
  */
 export async function control(request: IncomingMessage, cluster: OfflineCluster, path: string): Promise<Answer> {
@@ -36,6 +38,14 @@ type Call = (cluster: OfflineCluster, body: unknown) => Answer | Promise<Answer>
 const CALLS: ReadonlyMap<string, ReadonlyMap<string, Call>> = new Map([
   ["/_tokens", new Map<string, Call>([["POST", forge]])],
   ["/_rotate", new Map<string, Call>([["POST", rotate]])],
+  [
+    "/_clock",
+    new Map<string, Call>([
+      ["GET", showClock],
+      ["PUT", setClock],
+      ["DELETE", resetClock],
+    ]),
+  ],
   [
     "/_faults",
     new Map<string, Call>([
@@ -57,6 +67,20 @@ async function rotate(cluster: OfflineCluster, body: unknown): Promise<Answer> {
     if (error instanceof RotationRefused) throw badRequest(error.message);
     throw error;
   }
+}
+
+function showClock(cluster: OfflineCluster): Answer {
+  return json(200, cluster.clock);
+}
+
+function setClock(cluster: OfflineCluster, body: unknown): Answer {
+  cluster.clock.set(checked(ClockSettingSchema, body));
+  return showClock(cluster);
+}
+
+function resetClock(cluster: OfflineCluster): Answer {
+  cluster.clock.set();
+  return showClock(cluster);
 }
 
 function showFaults(cluster: OfflineCluster): Answer {

@@ -63,6 +63,10 @@ export const KeysFaultSchema = v.variant("kind", [...COMMON, ...KEYS]);
 export type DiscoveryFault = v.InferOutput<typeof DiscoveryFaultSchema>;
 export type KeysFault = v.InferOutput<typeof KeysFaultSchema>;
 export type Fault = DiscoveryFault | KeysFault;
+export interface FaultOf {
+  readonly discovery: DiscoveryFault;
+  readonly keys: KeysFault;
+}
 
 /** The body of `PUT /<cluster>/_faults`: all faults there are from now on. */
 export const FaultsSchema = closed({
