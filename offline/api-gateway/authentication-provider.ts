@@ -4,6 +4,7 @@ import { decodedPath, type GatewayRequest } from "./gateway-request.ts";
 import type { GatewayResponse } from "./gateway-response.ts";
 import { dropOverride, fromHapi, type HapiRequest, responseHeaders } from "./hapi-request.ts";
 import { credentialsOf } from "./integration-context.ts";
+import type { IntegrationKind } from "./integration-event.ts";
 import { LambdaAuthorizer } from "./lambda-authorizer.ts";
 import { invokeFunction } from "./lambda-endpoint.ts";
 import { OFFLINE_IDS } from "./offline-ids.ts";
@@ -73,7 +74,7 @@ export function provider(endpoint: RouteEndpoint, functionKey: string, method: s
   const name = `podgate ${endpoint.isHttpApi ? "httpApi" : "http"} ${method} ${path} ${functionKey}`;
   const authorizer = routeAuthorizer(endpoint, current.httpApiAuthorizers);
   const authenticate = authorizer === undefined ? passOn : guard(authorizer, { method, path }, current);
-  const response = endpoint.isHttpApi ? leaveHeaders : renameHeaders;
+  const response = answered(endpoint.isHttpApi ? "http-2.0" : "rest", current.gateway ?? GATEWAY_SETTINGS);
   return { name, scheme: name, getAuthenticateFunction: () => ({ authenticate, response }) };
 }
 
@@ -86,16 +87,14 @@ function passOn(request: HapiRequest, toolkit: HapiToolkit): unknown {
 }
 
 /** hapi's step between the integration's answer and its headers on the wire; it is not taken for a refused call. */
-function renameHeaders(request: HapiRequest, toolkit: HapiToolkit): symbol {
-  const headers = responseHeaders(request);
-  const renamed = gatewayHeaders("rest", headers);
-  for (const name of Object.keys(headers)) delete headers[name];
-  Object.assign(headers, renamed);
-  return toolkit.continue;
-}
-
-function leaveHeaders(_request: HapiRequest, toolkit: HapiToolkit): symbol {
-  return toolkit.continue;
+function answered(kind: IntegrationKind, settings: GatewaySettings) {
+  return (request: HapiRequest, toolkit: HapiToolkit): symbol => {
+    const headers = responseHeaders(request);
+    const passed = gatewayHeaders(kind, headers, settings);
+    for (const name of Object.keys(headers)) delete headers[name];
+    Object.assign(headers, passed);
+    return toolkit.continue;
+  };
 }
 
 function guard(authorizer: RouteAuthorizer, route: GatewayRequest["route"], known: Provider) {

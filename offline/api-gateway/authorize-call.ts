@@ -4,6 +4,7 @@ import {
   type Invocation,
   isAnswer,
   isSizeLimited,
+  type NoAnswer,
   readAnswer,
 } from "./authorizer-answer.ts";
 import { authorizerEvent } from "./authorizer-event.ts";
@@ -69,27 +70,38 @@ const ARN_MAX_BYTES = 1600;
  * Authorizes one call as API Gateway does: identity sources, kept answer or function, answer, policy. Never throws for
  * anything that the client or the function does.
  *
- * What is kept is the answer: its policy is evaluated anew for each request. Failures and invalid answers are not kept.
+ * What is kept is the answer: its policy is evaluated anew for each request. Failures and invalid answers are not kept,
+ * unless set otherwise (`keptFailures`).
  */
 export async function authorizeCall(request: GatewayRequest, authorizer: CallAuthorizer): Promise<CallOutcome> {
   const { rules, cache } = authorizer;
   const identity = identityOf(request, rules);
   if (typeof identity === "string") return { decision: reject(request, identity) };
   const kept = cache.find(identity);
-  if (kept !== undefined) {
-    return { decision: decideBy(kept.answer, request), answer: kept.answer, keptFrom: kept.madeFor };
-  }
+  if (kept !== undefined) return { ...outcomeOf(kept.answer, request), keptFrom: kept.madeFor };
   const event = authorizerEvent(request, identity);
   const invocation = await authorizer.invoke(event).catch((): Invocation => {
     return { outcome: "failed", message: "the function could not be asked" };
   });
-  const asked = { event, invocation };
   const answer = readAnswer(request, rules.enableSimpleResponses ?? false, invocation);
-  if (!isAnswer(answer)) return { ...asked, decision: reject(request, answer.rejection, answer.problem) };
+  const outcome = outcomeOf(answer, request);
+  if (isKept(outcome, request)) cache.keep(identity, { answer, madeFor: callArn(request) });
+  return { ...outcome, event, invocation };
+}
+
+function outcomeOf(
+  answer: AuthorizerAnswer | NoAnswer,
+  request: GatewayRequest,
+): Pick<CallOutcome, "decision" | "answer"> {
+  if (!isAnswer(answer)) return { decision: reject(request, answer.rejection, answer.problem) };
   const decision = decideBy(answer, request);
-  if (decision.outcome === "reject" && decision.rejection === "answer-invalid") return { ...asked, decision };
-  cache.keep(identity, { answer, madeFor: callArn(request) });
-  return { ...asked, decision, answer };
+  const isInvalid = decision.outcome === "reject" && decision.rejection === "answer-invalid";
+  return { decision, ...(!isInvalid && { answer }) };
+}
+
+function isKept({ decision, answer }: Pick<CallOutcome, "decision" | "answer">, { settings }: GatewayRequest): boolean {
+  if (answer !== undefined || settings.keptFailures === "every") return true;
+  return settings.keptFailures === "unauthorized" && "rejection" in decision && decision.rejection === "unauthorized";
 }
 
 /** The values that a call is asked about and kept under, or why API Gateway refuses it without asking anybody. */
@@ -119,6 +131,7 @@ export function decideBy(answer: AuthorizerAnswer, request: GatewayRequest): Cal
   const verdict = evaluatePolicy(answer.policyDocument, "execute-api:Invoke", callArn(request), {
     ...(settings.policyConditions === "evaluated" && { conditionKeys: conditionKeys(request) }),
     anySize: !isSizeLimited(kind, settings),
+    wildcardSpan: settings.wildcardSpan,
   });
   switch (verdict.verdict) {
     case "invalid":

@@ -1,6 +1,8 @@
+import { matchesResource, type WildcardReading } from "./arn-pattern.ts";
 import { jsonBytes } from "./json.ts";
 import { type ConditionKeys, holdAll } from "./policy-condition.ts";
 import { type PatternSet, readPolicy, type Statement } from "./policy-document.ts";
+import type { GatewaySettings } from "./settings.ts";
 import { matchesWildcard } from "./wildcard.ts";
 
 /** What a policy says of one call. `invalid` is no verdict at all: API Gateway answers 500, and never lets the call pass. */
@@ -14,6 +16,8 @@ export interface EvaluationOptions {
   readonly conditionKeys?: ConditionKeys;
   /** Whether a document of more than `ANSWER_MAX_BYTES` is read all the same. @default false */
   readonly anySize?: boolean;
+  /** @default "refusing" */
+  readonly wildcardSpan?: GatewaySettings["wildcardSpan"];
 }
 
 /** Bytes of an authorizer's whole answer, so of a policy document too (API Gateway developer guide, quotas). */
@@ -25,7 +29,7 @@ export const ANSWER_MAX_BYTES = 8192;
  * guide, "Output from an API Gateway Lambda authorizer").
  *
  * Actions are compared without regard to case, resources with it; both patterns cover the whole of what they are held
- * against. A `*` crosses `/` and `:`. The document is judged as a whole first: one statement that cannot be read makes
+ * against. A wildcard crosses `/`; whether it crosses the colons of an ARN is `wildcardSpan`. The document is judged as a whole first: one statement that cannot be read makes
  * it `invalid`, whatever the others say and whatever the request is. Not evaluated, and therefore `invalid`: `Principal`,
  * `${...}`, and what `readConditions` does not know.
  *
@@ -37,7 +41,7 @@ export function evaluatePolicy(
   policyDocument: unknown,
   action: string,
   resourceArn: string,
-  { conditionKeys, anySize = false }: EvaluationOptions = {},
+  { conditionKeys, anySize = false, wildcardSpan = "refusing" }: EvaluationOptions = {},
 ): PolicyVerdict {
   if (!anySize && jsonBytes(policyDocument) > ANSWER_MAX_BYTES) {
     return { verdict: "invalid", problem: `policyDocument is larger than ${ANSWER_MAX_BYTES} bytes` };
@@ -49,15 +53,21 @@ export function evaluatePolicy(
   }
 
   const applying = policy.statements.filter(
-    (statement) => applies(statement, action, resourceArn) && holdAll(statement.conditions, conditionKeys ?? {}),
+    (statement) =>
+      covers(statement.actions, (pattern) => matchesWildcard(pattern.toLowerCase(), action.toLowerCase())) &&
+      covers(statement.resources, (pattern) =>
+        matchesResource(pattern, resourceArn, readingOf(statement, wildcardSpan)),
+      ) &&
+      holdAll(statement.conditions, conditionKeys ?? {}),
   );
   if (applying.some(({ effect }) => effect === "Deny")) return { verdict: "explicit-deny" };
   return { verdict: applying.some(({ effect }) => effect === "Allow") ? "allow" : "implicit-deny" };
 }
 
-function applies({ actions, resources }: Statement, action: string, resourceArn: string): boolean {
-  const named = covers(actions, (pattern) => matchesWildcard(pattern.toLowerCase(), action.toLowerCase()));
-  return named && covers(resources, (pattern) => matchesWildcard(pattern, resourceArn));
+/** The reading of a statement's wildcards: where in doubt, the one by which an Allow covers less and a Deny more. */
+function readingOf({ effect, resources }: Statement, span: GatewaySettings["wildcardSpan"]): WildcardReading {
+  if (span !== "refusing") return span;
+  return (effect === "Allow") === resources.negated ? "text" : "iam";
 }
 
 function covers({ patterns, negated }: PatternSet, matches: (pattern: string) => boolean): boolean {

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import type { AuthorizerAnswer } from "./authorizer-answer.ts";
+import type { AuthorizerAnswer, NoAnswer } from "./authorizer-answer.ts";
 import type { GatewayClock } from "./clock.ts";
 import { type AuthorizerKind, isHttpApi } from "./gateway-request.ts";
 
 /** What is kept of a call whose authorizer was asked: the answer, never the decision, and the call that it was made for. */
 export interface KeptAnswer {
-  readonly answer: AuthorizerAnswer;
+  readonly answer: AuthorizerAnswer | NoAnswer;
   /** ARN of that call. */
   readonly madeFor: string;
 }

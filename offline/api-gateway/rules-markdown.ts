@@ -8,17 +8,17 @@ export function rulesAsMarkdown(): string {
   const rows = rules.map(({ id, does, kinds, source, status, setting }) =>
     row(`\`${id}\``, does, kinds.join(", "), `[${status}](${source})`, setting === undefined ? "" : `\`${setting}\``),
   );
-  const settings = rules.flatMap(({ id, setting }) => {
-    if (setting === undefined) return [];
-    const [usual, ...others] = settingValues(setting);
-    return [row(`\`${setting}\``, `\`${id}\``, `\`${usual}\``, others.join(", "))];
+  const settings = [...new Set(rules.flatMap(({ setting }) => setting ?? []))].map((name) => {
+    const [usual, ...others] = settingValues(name);
+    const ids = rules.filter(({ setting }) => setting === name).map(({ id }) => `\`${id}\``);
+    return row(`\`${name}\``, ids.join(", "), `\`${usual}\``, others.join(", "));
   });
   return [
     row("rule", "API Gateway", "kinds", "status", "setting"),
     row("---", "---", "---", "---", "---"),
     ...rows,
     "",
-    row("setting", "of the rule", "default", "or"),
+    row("setting", "of", "default", "or"),
     row("---", "---", "---", "---"),
     ...settings,
     "",

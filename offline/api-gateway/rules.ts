@@ -9,6 +9,8 @@ const INPUT = `${GUIDE}/api-gateway-lambda-authorizer-input.html`;
 const OUTPUT = `${GUIDE}/api-gateway-lambda-authorizer-output.html`;
 const HTTP_API = `${GUIDE}/http-api-lambda-authorizer.html`;
 const WEBSOCKET_API = `${GUIDE}/apigateway-websocket-api-lambda-auth.html`;
+const AUTHORIZER_V2 =
+  "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigatewayv2-authorizer.html";
 const CACHED_POLICY = "https://repost.aws/knowledge-center/api-gateway-lambda-authorization-errors";
 const RESPONSES = `${GUIDE}/supported-gateway-response-types.html`;
 const NOTES = `${GUIDE}/api-gateway-known-issues.html`;
@@ -125,7 +127,14 @@ export const RULES = [
     "documented",
     "authorizerTimeoutSeconds",
   ),
-  rule("timeout-rest", "REST and WebSocket APIs wait as long.", [...REST, "websocket"], RESPONSES, "unverified"),
+  rule(
+    "timeout-rest",
+    "REST and WebSocket APIs wait as long.",
+    [...REST, "websocket"],
+    RESPONSES,
+    "unverified",
+    "authorizerTimeoutSeconds",
+  ),
   rule("answer-form", "An answer in another form than the authorizer's is 500.", ALL, HTTP_API),
   rule(
     "answer-size",
@@ -172,6 +181,14 @@ export const RULES = [
     ALL,
     `${IAM}/reference_policies_elements_resource.html`,
   ),
+  rule(
+    "policy-wildcard-span",
+    "In an Allow a wildcard stays within its part of the ARN (between colons) unless it is a * that ends it; in a Deny it does not.",
+    ALL,
+    `${IAM}/reference_policies_elements_resource.html`,
+    "unverified",
+    "wildcardSpan",
+  ),
   rule("policy-resource-length", "A Resource of more than 512 characters makes the answer invalid: 500.", ALL, OUTPUT),
   rule(
     "policy-conditions",
@@ -213,7 +230,14 @@ export const RULES = [
     "https://tmmr.uk/post/api-gateway/api-gateway-auth-caching/",
     "reported",
   ),
-  rule("cache-failures", "Errors and invalid answers are not kept.", [...REST, ...HTTP], CONFIGURE, "unverified"),
+  rule(
+    "cache-failures",
+    "Errors and invalid answers are not kept.",
+    [...REST, ...HTTP],
+    CONFIGURE,
+    "unverified",
+    "keptFailures",
+  ),
   rule(
     "cache-ttl",
     "An answer is kept for resultTtlInSeconds, 0 to 3600: 0 keeps none.",
@@ -222,7 +246,12 @@ export const RULES = [
   ),
   rule("cache-ttl-default-rest", "Where nothing is said, 300 seconds.", REST, REFERENCE),
   rule("cache-ttl-default-http", "Where nothing is said, none is kept.", HTTP, HTTP_API),
-  rule("cache-connect", "The function is asked at each $connect.", ["websocket"], WEBSOCKET_API, "unverified"),
+  rule(
+    "cache-connect",
+    "The function is asked at each $connect: only HTTP APIs have a time to live there.",
+    ["websocket"],
+    AUTHORIZER_V2,
+  ),
   rule(
     "cache-needs-identity",
     "Keeping answers needs at least one identity source.",
@@ -265,7 +294,14 @@ export const RULES = [
     "https://github.com/pact-foundation/pact_broker-serverless/issues/5",
     "reported",
   ),
-  rule("headers-unchanged", "Headers of an integration's answer pass.", ["http-2.0", "alb"], NOTES, "unverified"),
+  rule(
+    "headers-unchanged",
+    "Headers of an integration's answer pass.",
+    ["http-1.0", "http-2.0", "alb"],
+    NOTES,
+    "unverified",
+    "challengeHeader",
+  ),
 ] as const satisfies readonly Rule[];
 
 export type RuleId = (typeof RULES)[number]["id"];

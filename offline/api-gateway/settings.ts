@@ -19,6 +19,15 @@ export interface GatewaySettings {
   readonly validationMatch: "part" | "whole";
   /** Whether a `Condition` of an authorizer's policy counts, or makes the answer invalid. @default "evaluated" */
   readonly policyConditions: "evaluated" | "refused";
+  /**
+   * Whether a wildcard of a policy's resource runs over the colons between the parts of an ARN: as IAM's page says (only a
+   * `*` that ends a part) in an Allow and always in a Deny, as IAM's page says in both, or always. @default "refusing"
+   */
+  readonly wildcardSpan: "refusing" | "iam" | "text";
+  /** What is kept of calls for which the function gave no answer: a thrown `Unauthorized`, or each failure. @default "none" */
+  readonly keptFailures: "none" | "unauthorized" | "every";
+  /** Whether HTTP APIs and load balancers pass a `WWW-Authenticate` of the function, or rename it as REST does. @default "passed" */
+  readonly challengeHeader: "passed" | "renamed";
   /** Whether the 8,192 bytes of an answer bind every kind of API, or WebSocket APIs only. @default "every" */
   readonly answerSizeLimit: "every" | "websocket";
   /** Seconds that an authorizer may take; more than 0, at most 60. @default 10 */
@@ -36,6 +45,9 @@ const CHOICES: { readonly [Name in Choice]: readonly GatewaySettings[Name][] } =
   httpApiArnPath: ["decoded", "encoded"],
   validationMatch: ["part", "whole"],
   policyConditions: ["evaluated", "refused"],
+  wildcardSpan: ["refusing", "iam", "text"],
+  keptFailures: ["none", "unauthorized", "every"],
+  challengeHeader: ["passed", "renamed"],
   answerSizeLimit: ["every", "websocket"],
 };
 
@@ -51,6 +63,9 @@ export const GATEWAY_SETTINGS: GatewaySettings = {
   httpApiArnPath: "decoded",
   validationMatch: "part",
   policyConditions: "evaluated",
+  wildcardSpan: "refusing",
+  keptFailures: "none",
+  challengeHeader: "passed",
   answerSizeLimit: "every",
   authorizerTimeoutSeconds: TIMEOUT_SECONDS,
 };

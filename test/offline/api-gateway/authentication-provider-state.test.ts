@@ -164,6 +164,17 @@ describe("headers of the integration's answer", () => {
     expect(sentBy(scheme(), { output: { headers: answered() } })).toEqual(sent);
   });
 
+  test("of an HTTP API route, where it is set: the challenge is renamed too", () => {
+    configureProvider({
+      stage: "dev",
+      lambdaUrl: lambda.url,
+      functionNames: { authorizer: "f" },
+      httpApiAuthorizers: HTTP_API_AUTHORIZERS,
+      gateway: { ...GATEWAY_SETTINGS, challengeHeader: "renamed" },
+    });
+    expect(sentBy(http(), { headers: answered() })).toEqual({ ...renamed, via: "1.1 x" });
+  });
+
   test("where there is no answer yet, nothing happens", () => {
     expect(sentBy(rest(), {})).toBeUndefined();
   });

@@ -58,17 +58,31 @@ export const cache = {
     expect(await call()).toMatchObject({ status: 403, cached: true });
   },
   "cache-failures": async (kind) => {
-    const failures: Behaviour[] = [
-      () => Promise.reject(new Error("Unauthorized")),
-      () => Promise.reject(new Error("boom")),
-      () => ({}),
-      () => policy(statement("*", { Effect: "allow" })),
+    const isHttpApi = kind.startsWith("http");
+    const failures: { fail: Behaviour; status: number; keptBy: string[] }[] = [
+      {
+        fail: () => Promise.reject(new Error("Unauthorized")),
+        status: isHttpApi ? 500 : 401,
+        keptBy: ["unauthorized", "every"],
+      },
+      { fail: () => Promise.reject(new Error("boom")), status: 500, keptBy: ["every"] },
+      { fail: () => ({}), status: 500, keptBy: ["every"] },
+      { fail: () => policy(statement("*", { Effect: "allow" })), status: 500, keptBy: ["every"] },
     ];
-    for (const fail of failures) {
-      let calls = 0;
-      const { call } = keeping(kind, (event) => (++calls === 1 ? fail(event) : allowAll(kind)));
-      expect((await call()).status).toBeGreaterThan(400);
-      expect(await call()).toMatchObject({ status: 200, asked: true });
+    for (const keptFailures of [undefined, "none", "unauthorized", "every"] as const) {
+      for (const { fail, status, keptBy } of failures) {
+        let calls = 0;
+        const { call, clock } = keeping(kind, (event) => (++calls === 1 ? fail(event) : allowAll(kind)), {
+          ...(keptFailures !== undefined && { settings: { keptFailures } }),
+        });
+        expect(await call()).toMatchObject({ status, asked: true, cached: false });
+        const isKept = keptBy.includes(keptFailures ?? "none");
+        expect(await call()).toMatchObject(
+          isKept ? { status, asked: false, cached: true } : { status: 200, asked: true },
+        );
+        clock.advance(60);
+        expect(await call()).toMatchObject({ status: 200, asked: true });
+      }
     }
   },
   "cache-ttl": async (kind) => {

@@ -43,5 +43,11 @@ export const integrations = {
   },
   "headers-unchanged": (kind) => {
     expect(gatewayHeaders(kind, CHALLENGE)).toEqual(CHALLENGE);
+    expect(gatewayHeaders(kind, CHALLENGE, { challengeHeader: "passed" })).toEqual(CHALLENGE);
+    const { "WWW-Authenticate": challenge, ...others } = CHALLENGE;
+    expect(gatewayHeaders(kind, CHALLENGE, { challengeHeader: "renamed" })).toEqual({
+      "x-amzn-remapped-www-authenticate": challenge,
+      ...others,
+    });
   },
 } satisfies Record<string, IntegrationScenario>;

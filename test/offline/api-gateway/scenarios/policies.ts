@@ -31,6 +31,25 @@ export const policies = {
     expect(await statusUnder(kind, [statement(`${arn}?`)])).toBe(403);
     expect(await statusUnder(kind, [statement(arn.replace(/.$/, (last) => last.toUpperCase()))])).toBe(403);
   },
+  "policy-wildcard-span": async (kind) => {
+    const arn = arnOf(kind);
+    // In the middle of a part, the region; at the end of one, the account.
+    const [inside, atEnd] = [arn.replace("us-east-1:123456789012", "us-*12"), arn.replace("123456789012", "*")];
+    const [allow, deny] = [statement("*"), statement(inside, { Effect: "Deny" })];
+    for (const [wildcardSpan, allowed, denied] of [
+      ["refusing", 403, 403],
+      ["iam", 403, 200],
+      ["text", 200, 403],
+    ] as const) {
+      const options = { settings: { wildcardSpan } };
+      expect(await statusUnder(kind, [statement(inside)], options)).toBe(allowed);
+      expect(await statusUnder(kind, [allow, deny], options)).toBe(denied);
+      expect(await statusUnder(kind, [statement(atEnd)], options)).toBe(200);
+      expect(await statusUnder(kind, [statement("arn:aws:execute-api:*")], options)).toBe(200);
+    }
+    expect(await statusUnder(kind, [statement(inside)])).toBe(403);
+    expect(await statusUnder(kind, [allow, deny])).toBe(403);
+  },
   "policy-resource-length": async (kind) => {
     const longest = arnOf(kind).padEnd(512, "*");
     expect(await statusUnder(kind, [statement(longest)])).toBe(200);
