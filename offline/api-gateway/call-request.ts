@@ -37,16 +37,20 @@ export type CalledApi = Pick<
  * The call as it reaches an API.
  *
  * @param isHttpApi - whether paths are decoded before they are matched with a route
- * @throws TypeError for a path that does not begin with `/`, and for one that is not of the route
+ * @throws TypeError for a path that does not begin with `/`, and for a path or a method that is not of the route
  */
 export function incomingCall(request: CallRequest, api: CalledApi, isHttpApi: boolean): IncomingCall {
   const question = request.path.indexOf("?");
   const path = question < 0 ? request.path : request.path.slice(0, question);
   if (!path.startsWith("/")) throw new TypeError(`the path ${JSON.stringify(path)} does not begin with /`);
+  const method = (request.method ?? "GET").toUpperCase();
   const route = routeOf(request.route, path, isHttpApi);
+  if (route.method !== "ANY" && route.method !== method) {
+    throw new TypeError(`${method} is not of the route ${route.method} ${route.path}`);
+  }
   return {
     ...api,
-    method: (request.method ?? "GET").toUpperCase(),
+    method,
     path,
     headers: headerPairsOf(request.headers ?? []),
     query: queryOf(request.query, question < 0 ? "" : request.path.slice(question + 1)),
@@ -62,7 +66,7 @@ function routeOf(route: string | undefined, path: string, isHttpApi: boolean): G
     return { method: "ANY", path: path === "/" ? "/" : "/{proxy+}" };
   }
   const [method = "", template] = route.split(" ");
-  return template === undefined ? { method: "ANY", path: method } : { method, path: template };
+  return template === undefined ? { method: "ANY", path: method } : { method: method.toUpperCase(), path: template };
 }
 
 function parametersOf(template: string, path: string): Record<string, string> {
@@ -71,11 +75,14 @@ function parametersOf(template: string, path: string): Record<string, string> {
   return parameters;
 }
 
+/** Blanks around a value are no part of it (RFC 9110 §5.5), so a header of blanks is an empty one. */
 function headerPairsOf(headers: Headers): GatewayRequest["headers"] {
-  if (isPairs(headers)) return headers;
-  return Object.entries(headers).flatMap(([name, values]) =>
-    (typeof values === "string" ? [values] : values).map((value): [string, string] => [name, value]),
-  );
+  const pairs = isPairs(headers)
+    ? headers
+    : Object.entries(headers).flatMap(([name, values]) =>
+        (typeof values === "string" ? [values] : values).map((value) => [name, value] as const),
+      );
+  return pairs.map(([name, value]) => [name, value.replaceAll(/^[ \t]+|[ \t]+$/g, "")]);
 }
 
 function isPairs(headers: Headers): headers is Extract<Headers, readonly unknown[]> {

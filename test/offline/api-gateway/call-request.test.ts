@@ -96,6 +96,10 @@ describe("a call", () => {
         ],
       }),
     ],
+    ["blanks around a value", { headers: [["A", "1 2"]] }, rest({ path: "/", headers: { A: " \t1 2\t" } })],
+    ["a value of blanks", { headers: [["A", ""]] }, rest({ path: "/", headers: [["A", " \t "]] })],
+    ["a route in another case", { route: { method: "GET", path: "/a" } }, rest({ path: "/a", route: "get /a" })],
+    ["any method of a route", { method: "PATCH" }, rest({ path: "/a", method: "patch", route: "ANY /a" })],
     ["a caller", { sourceIp: "::1" }, rest({ path: "/", sourceIp: "::1" })],
   ])("%s", ([, expected, call]) => {
     expect(call).toMatchObject(expected);
@@ -105,6 +109,12 @@ describe("a call", () => {
     ["a path without its slash", () => rest({ path: "a" }), /"a" does not begin with \//],
     ["an empty path", () => rest({ path: "?a=1" }), /"" does not begin/],
     ["a path of another route", () => rest({ path: "/a", route: "GET /b" }), /"\/a" is not of the route \/b/],
+    [
+      "a method of another route",
+      () => http({ path: "/a", method: "POST", route: "GET /a" }),
+      /POST is not of the route GET \/a/,
+    ],
+    ["HEAD, which GET does not cover", () => rest({ path: "/a", method: "HEAD", route: "GET /a" }), /HEAD is not of/],
     [
       "a decoded slash where one segment is wanted",
       () => http({ path: "/a%2Fb", route: "GET /{id}" }),
