@@ -1,3 +1,4 @@
+import { dnsSuffixOf, partitionOf } from "./partition.ts";
 import type { GatewaySettings } from "./settings.ts";
 
 /**
@@ -22,6 +23,7 @@ export interface GatewayRequest {
   readonly pathParameters: Readonly<Record<string, string>>;
   readonly stage: string;
   readonly stageVariables?: Readonly<Record<string, string>>;
+  /** @default the region's */
   readonly partition?: string;
   readonly region: string;
   /** Twelve digits. */
@@ -98,10 +100,15 @@ export function decodedOnce(path: string): string {
  * authorizers"; "IAM policy Resource expressions").
  */
 export function callArn(request: GatewayRequest): string {
-  const { partition = "aws", region, account, apiId, stage, method, kind } = request;
+  const { region, partition = partitionOf(region), account, apiId, stage, method, kind } = request;
   const api = `arn:${partition}:execute-api:${region}:${account}:${apiId}/${stage}`;
   if (kind === "websocket") return `${api}/$connect`;
   return `${api}/${method}${arnPath(request)}`;
+}
+
+/** Host under which an API is reached that has no domain of its own. */
+export function domainNameOf({ apiId, region, partition = partitionOf(region) }: IncomingCall): string {
+  return `${apiId}.execute-api.${region}.${dnsSuffixOf(partition)}`;
 }
 
 function arnPath({ kind, path, settings }: GatewayRequest): string {

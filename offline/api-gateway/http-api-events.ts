@@ -1,6 +1,7 @@
 import {
   callArn,
   decodedPath,
+  domainNameOf,
   type GatewayRequest,
   grouped,
   headerValues,
@@ -69,7 +70,7 @@ export function http2Members(call: IncomingCall, authorizer: Readonly<Record<str
       accountId: account,
       apiId,
       ...(authorizer !== undefined && { authorizer }),
-      domainName: `${apiId}.execute-api.${call.region}.amazonaws.com`,
+      domainName: domainNameOf(call),
       domainPrefix: apiId,
       http: { method, path: rawPath, protocol: "HTTP/1.1", sourceIp, userAgent },
       requestId,

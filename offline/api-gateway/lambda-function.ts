@@ -23,14 +23,19 @@ const FUNCTION_TIMEOUT_SECONDS = 30;
 export async function runFunction(
   handler: (event: object, context: LambdaContext) => unknown,
   event: object,
-  where: { readonly region: string; readonly account: string; readonly clock: GatewayClock },
+  where: {
+    readonly partition: string;
+    readonly region: string;
+    readonly account: string;
+    readonly clock: GatewayClock;
+  },
 ): Promise<Invocation> {
-  const { region, account, clock } = where;
+  const { partition, region, account, clock } = where;
   const endsAt = clock.now() + FUNCTION_TIMEOUT_SECONDS;
   const context: LambdaContext = {
     functionName: "authorizer",
     functionVersion: "$LATEST",
-    invokedFunctionArn: `arn:aws:lambda:${region}:${account}:function:authorizer`,
+    invokedFunctionArn: `arn:${partition}:lambda:${region}:${account}:function:authorizer`,
     memoryLimitInMB: "512",
     awsRequestId: "00000000-0000-4000-8000-000000000000",
     logGroupName: "/aws/lambda/authorizer",

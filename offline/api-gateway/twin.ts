@@ -8,6 +8,7 @@ import { expressionProblem, identitySourceProblem } from "./identity-source.ts";
 import { LambdaAuthorizer } from "./lambda-authorizer.ts";
 import { type LambdaContext, runFunction } from "./lambda-function.ts";
 import { OFFLINE_IDS } from "./offline-ids.ts";
+import { addressProblems, partitionOf } from "./partition.ts";
 import { defaultTtlSeconds, ttlProblem } from "./result-cache.ts";
 import { type GatewaySettings, readGatewaySettings } from "./settings.ts";
 
@@ -35,6 +36,8 @@ export interface TwinOptions {
   readonly account?: string;
   /** @default "us-east-1" */
   readonly region?: string;
+  /** @default the region's: "aws", "aws-cn", "aws-us-gov", … */
+  readonly partition?: string;
   /** @default none */
   readonly stageVariables?: Readonly<Record<string, string>>;
   /** What AWS does not document. @default GATEWAY_SETTINGS */
@@ -108,16 +111,19 @@ export function apiGateway(options: TwinOptions): ApiGateway {
   if (options.enableSimpleResponses && kind !== "http-2.0") {
     problems.push("enableSimpleResponses is for HTTP APIs of payload 2.0");
   }
-  if (problems.length > 0) throw new TypeError(`no such API: ${problems.join("; ")}`);
-
-  const expression = options.identityValidationExpression;
+  const region = options.region ?? OFFLINE_IDS.region;
   const api = {
     stage: options.stage ?? (isHttpApi(kind) ? "$default" : "dev"),
     apiId: options.apiId ?? API_IDS[kind],
     account: options.account ?? OFFLINE_IDS.account,
-    region: options.region ?? OFFLINE_IDS.region,
+    region,
+    partition: options.partition ?? partitionOf(region),
     ...(options.stageVariables !== undefined && { stageVariables: options.stageVariables }),
   };
+  problems.push(...addressProblems({ ...api, isHttpApi: isHttpApi(kind) }));
+  if (problems.length > 0) throw new TypeError(`no such API: ${problems.join("; ")}`);
+
+  const expression = options.identityValidationExpression;
   const rules: AuthorizerRules = {
     enableSimpleResponses: options.enableSimpleResponses ?? false,
     ...(expression !== undefined && { identityValidationExpression: new RegExp(expression) }),

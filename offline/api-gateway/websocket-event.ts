@@ -1,4 +1,4 @@
-import { callArn, type GatewayRequest, grouped, lastOf, queryPairs } from "./gateway-request.ts";
+import { callArn, domainNameOf, type GatewayRequest, grouped, lastOf, queryPairs } from "./gateway-request.ts";
 import { accessLogTime } from "./http-api-events.ts";
 
 /**
@@ -6,7 +6,7 @@ import { accessLogTime } from "./http-api-events.ts";
  * WebSocket APIs with AWS Lambda REQUEST authorizers"). It has no verb and no path; the query is left out if empty.
  */
 export function websocketEvent(request: GatewayRequest) {
-  const { stage, apiId, requestId, region, sourceIp, timeEpoch, stageVariables } = request;
+  const { stage, apiId, requestId, sourceIp, timeEpoch, stageVariables } = request;
   const headers = grouped(request.headers);
   const query = grouped(queryPairs(request));
   const [userAgent] = Object.entries(headers).find(([name]) => name.toLowerCase() === "user-agent")?.[1] ?? [];
@@ -31,7 +31,7 @@ export function websocketEvent(request: GatewayRequest) {
       requestTimeEpoch: timeEpoch,
       identity: { sourceIp, ...(userAgent !== undefined && { userAgent }) },
       requestId,
-      domainName: `${apiId}.execute-api.${region}.amazonaws.com`,
+      domainName: domainNameOf(request),
       connectionId: `${requestId}=`,
       apiId,
     },

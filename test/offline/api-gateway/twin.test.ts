@@ -83,6 +83,31 @@ describe("the event", () => {
     });
   });
 
+  test.for<[AuthorizerKind, string, string, string]>([
+    ["rest-token", "us-gov-west-1", "aws-us-gov", "amazonaws.com"],
+    ["rest-request", "cn-north-1", "aws-cn", "amazonaws.com.cn"],
+    ["http-1.0", "cn-northwest-1", "aws-cn", "amazonaws.com.cn"],
+    ["http-2.0", "cn-north-1", "aws-cn", "amazonaws.com.cn"],
+    ["websocket", "us-gov-east-1", "aws-us-gov", "amazonaws.com"],
+    ["http-2.0", "ap-northeast-2", "aws", "amazonaws.com"],
+  ])("%s in %s: ARNs of %s, hosts below %s", async ([kind, region, partition, suffix]) => {
+    const functions: string[] = [];
+    const api = apiGateway({
+      kind,
+      region,
+      authorizer: (event, { invokedFunctionArn }) => {
+        functions.push(invokedFunctionArn);
+        return policy(statement(askedArn({ ...event })));
+      },
+    });
+    const { status, event } = await api.call({ path: "/a", headers: TOKEN });
+    expect(status).toBe(200);
+    expect(askedArn({ ...event })).toMatch(new RegExp(`^arn:${partition}:execute-api:${region}:123456789012:`));
+    expect(functions).toEqual([`arn:${partition}:lambda:${region}:123456789012:function:authorizer`]);
+    const { domainName } = Object(event?.["requestContext"]);
+    if (domainName !== undefined) expect(domainName).toMatch(new RegExp(`\\.execute-api\\.${region}\\.${suffix}$`));
+  });
+
   test("each call has an id of its own", async () => {
     const { call } = twinOf("rest-request", () => allowAll("rest-request"));
     const ids = [await call(), await call()].map(({ event }) => Object(event?.["requestContext"])["requestId"]);
@@ -151,6 +176,12 @@ describe("an API that AWS would not make", () => {
     ["a cache without identity", { kind: "rest-request", identitySource: [] }, /needs at least one identity source/],
     ["simple answers of a REST API", { enableSimpleResponses: true }, /enableSimpleResponses is for HTTP APIs/],
     ["a time to live out of range", { ttl: 3601 }, /0 to 3600/],
+    ["a partition of other regions", { partition: "aws-cn" }, /us-east-1 is in the partition aws, not in "aws-cn"/],
+    ["a region that is none", { region: "local" }, /"local" is no region/],
+    ["an account of eleven digits", { account: "12345678901" }, /"12345678901" is not twelve digits/],
+    ["an id that is none", { apiId: "a/b" }, /apiId "a\/b"/],
+    ["the default stage of an HTTP API", { stage: "$default" }, /stage "\$default" is not letters/],
+    ["an empty stage", { kind: "http-2.0", stage: "" }, /, or \$default$/],
     ["an unknown setting", { settings: { ...({ x: 1 } as object) } }, /settings\.x is unknown/],
   ])("%s", ([, options, message]) => {
     expect(() => apiGateway({ kind: "rest-token", authorizer: () => undefined, ...options })).toThrow(message);
