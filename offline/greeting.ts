@@ -1,13 +1,19 @@
+import type { Companion } from "./companion.ts";
 import type { Ports } from "./ports.ts";
 import { HOST } from "./service-changes.ts";
 
 /**
- * What is printed once everything answers: where it is, and four commands to paste, each one line, that mint a token and
- * show an allow, a 403 and a 401.
+ * What is printed once everything answers: where it is, and a command to paste, one line, that mints a token, with those
+ * of the companion after it.
  */
-export function greeting(ports: Ports): string {
+export function greeting(ports: Ports, companion?: Companion): string {
   const url = (port: number) => `http://${HOST}:${port}`;
-  const orders = `${url(ports.gateway)}/v1/orders`;
+  const places: readonly (readonly [name: string, where: string])[] = [
+    ["gateway", url(ports.gateway)],
+    ["clusters", `${url(ports.cluster)}/dev  ${url(ports.cluster)}/staging`],
+    ["parameter store", url(ports.store)],
+    ...(companion?.places(ports) ?? []),
+  ];
   const tokenRequest = JSON.stringify({
     apiVersion: "authentication.k8s.io/v1",
     kind: "TokenRequest",
@@ -16,22 +22,11 @@ export function greeting(ports: Ports): string {
   const serviceAccount = `${url(ports.cluster)}/dev/api/v1/namespaces/payments/serviceaccounts/billing`;
   return `
 podgate offline
-  gateway           ${url(ports.gateway)}
-  clusters          ${url(ports.cluster)}/dev  ${url(ports.cluster)}/staging
-  parameter store   ${url(ports.store)}
-  sample service    ${url(ports.service)}
-  external calls    ${url(ports.gateway)}/services/{echo,header,basic,oauth2,sigv4}/...
-                    with a token for the audience ${url(ports.gateway)}
+${places.map(([name, where]) => `  ${name.padEnd(18)}${where}`).join("\n")}
 
 Mint a token of payments/billing in the cluster dev, valid for the API orders:
   TOKEN=$(curl -s -X POST ${serviceAccount}/token -H 'Content-Type: application/json' -d '${tokenRequest}' | sed -n 's/.*"token": *"\\([^"]*\\)".*/\\1/p')
-Be allowed (200):
-  curl -i ${orders} -H "Authorization: Bearer $TOKEN"
-Be refused (403):
-  curl -i -X DELETE ${orders}/7 -H "Authorization: Bearer $TOKEN"
-Send no token (401):
-  curl -i ${orders}
-
+${companion?.commands(ports) ?? ""}
 Ctrl-C ends everything.
 `;
 }

@@ -4,14 +4,20 @@ import { PORT_NAMES, PORTS, type PortName, type Ports } from "./ports.ts";
 
 /** `custom.podgate.offline` of a `serverless.yml`, read. Paths are relative to the service's folder. */
 export interface OfflineOptions {
-  /** Of the options, overridden by the environment. @default those of `PORTS` */
+  /** @default those of `PORTS` */
   readonly ports: Ports;
-  /** What the parameter store holds at the start. @default "offline/seed.yaml" */
-  readonly seed: string;
+  /** A file that says what the parameter store holds at the start. @default none, and nothing */
+  readonly seed?: string;
   /** A file of functions that exist offline only. @default none */
   readonly also?: string;
   /** What AWS does not document of API Gateway. @default GATEWAY_SETTINGS */
   readonly apiGateway?: GatewaySettings;
+}
+
+/** Where else ports are said: options of serverless-offline, as they were given. */
+export interface PortOptions {
+  readonly commandLine: Readonly<Partial<Record<PortName, unknown>>>;
+  readonly custom: Readonly<Partial<Record<PortName, unknown>>>;
 }
 
 /** Options that nothing can be started with: one line that names each problem and what is allowed. */
@@ -28,39 +34,79 @@ export class OfflineOptionsError extends Error {
 const OPTIONS = ["ports", "seed", "also", "apiGateway"];
 const WHERE = "custom.podgate.offline";
 
-/** Reads the options and the variables `PODGATE_OFFLINE_PORT_*`. Throws OfflineOptionsError with every problem at once. */
-export function readOptions(given: unknown, env: Readonly<Record<string, string | undefined>>): OfflineOptions {
+/**
+ * Reads the options. A port is what is said first: on the command line (which serverless-offline heeds, whatever we say),
+ * by `PODGATE_OFFLINE_PORT_*`, in the options, in those of serverless-offline. Throws OfflineOptionsError with every
+ * problem at once.
+ *
+ * @param portNames - what listens; other ports are no options
+ */
+export function readOptions(
+  given: unknown,
+  env: Readonly<Record<string, string | undefined>>,
+  portNames: readonly PortName[] = PORT_NAMES,
+  offline: PortOptions = { commandLine: {}, custom: {} },
+): OfflineOptions {
   const problems: string[] = [];
   const options = recordOf(given, WHERE, OPTIONS, problems);
-  const ports = readPorts(options["ports"], env, problems);
-  const seed = pathOf(options, "seed", problems) ?? "offline/seed.yaml";
+  const listed = recordOf(options["ports"], `${WHERE}.ports`, portNames, problems);
+  const ports = readPorts(portNames, (name) => firstSaid(name, env, listed, offline), problems);
+  const seed = pathOf(options, "seed", problems);
   const also = pathOf(options, "also", problems);
   const { apiGateway: settings } = options;
   const apiGateway =
     settings === undefined ? undefined : readGatewaySettings(settings, `${WHERE}.apiGateway`, problems);
   if (problems.length > 0) throw new OfflineOptionsError(problems);
-  return { ports, seed, ...(also !== undefined && { also }), ...(apiGateway !== undefined && { apiGateway }) };
+  return {
+    ports,
+    ...(seed !== undefined && { seed }),
+    ...(also !== undefined && { also }),
+    ...(apiGateway !== undefined && { apiGateway }),
+  };
+}
+
+interface Said {
+  readonly value: unknown;
+  /** For a problem. */
+  readonly source: string;
+}
+
+function firstSaid(
+  name: PortName,
+  env: Readonly<Record<string, string | undefined>>,
+  listed: Readonly<Record<string, unknown>>,
+  { commandLine, custom }: PortOptions,
+): Said {
+  const { variable, port } = PORTS[name];
+  const places: readonly Said[] = [
+    { value: commandLine[name], source: `the option for the port ${name}` },
+    { value: env[variable], source: variable },
+    { value: listed[name], source: `${WHERE}.ports.${name}` },
+    { value: custom[name], source: `the port ${name} in custom.serverless-offline` },
+  ];
+  const said = places.find(({ value }) => value !== undefined && value !== null);
+  return said ?? { value: port, source: `${WHERE}.ports.${name}` };
 }
 
 function readPorts(
-  given: unknown,
-  env: Readonly<Record<string, string | undefined>>,
+  names: readonly PortName[],
+  said: (name: PortName) => Said,
   problems: string[],
 ): Record<PortName, number> {
-  const listed = recordOf(given, `${WHERE}.ports`, PORT_NAMES, problems);
   const ports: [PortName, number][] = [];
   const takenBy = new Map<number, PortName>();
   for (const name of PORT_NAMES) {
-    const { variable, port: usual } = PORTS[name];
-    const fromEnv = env[variable];
-    const [value, source] =
-      fromEnv === undefined ? [listed[name] ?? usual, `${WHERE}.ports.${name}`] : [fromEnv, variable];
+    if (!names.includes(name)) {
+      ports.push([name, PORTS[name].port]);
+      continue;
+    }
+    const { value, source } = said(name);
     const port = portOf(value);
     if (port === undefined) problems.push(`${source} is ${JSON.stringify(value)}: expected a port from 1 to 65535`);
     const other = port === undefined ? undefined : takenBy.get(port);
     if (other !== undefined) problems.push(`${source} is ${port}, which is the port of ${other} already`);
     if (port !== undefined) takenBy.set(port, name);
-    ports.push([name, port ?? usual]);
+    ports.push([name, port ?? PORTS[name].port]);
   }
   return Object.fromEntries(ports) as Record<PortName, number>;
 }

@@ -16,13 +16,16 @@ export type Ports = Readonly<Record<PortName, number>>;
 
 export const PORT_NAMES = Object.keys(PORTS) as readonly PortName[];
 
+/** What listens in every project; the sample service is podgate's own. */
+export const COMMON_PORT_NAMES = PORT_NAMES.filter((name) => name !== "service");
+
 /**
  * Says in one line which ports cannot be used and how to move them; `undefined` if all can. Each is bound for a moment
  * and let go, all before anything starts, so that a stack that cannot start whole does not start at all.
  */
-export async function portProblem(ports: Ports): Promise<string | undefined> {
+export async function portProblem(ports: Ports, names: readonly PortName[] = PORT_NAMES): Promise<string | undefined> {
   const failures: string[] = [];
-  for (const name of PORT_NAMES) {
+  for (const name of names) {
     const failure = await bindFailure(ports[name]);
     if (failure === undefined) continue;
     const why = failure === "EADDRINUSE" ? "in use" : `not usable (${failure})`;

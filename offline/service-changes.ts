@@ -1,33 +1,40 @@
 import { fileURLToPath } from "node:url";
 import { isRecord } from "./api-gateway/json.ts";
 import type { OfflineFunctions } from "./offline-functions.ts";
+import type { PortOptions } from "./options.ts";
 import type { Ports } from "./ports.ts";
-import { STS_PATH } from "./sample/sts.ts";
-import type { Serverless } from "./serverless.ts";
+import type { CliOptions, Serverless } from "./serverless.ts";
+import type { OfflineStack } from "./stack.ts";
 
 export const HOST = "127.0.0.1";
 
-/** The prefix of `offline/seed.yaml`. */
-const PARAMETER_PREFIX = "/podgate/offline";
-
-const PROVIDER_PATH = fileURLToPath(new URL("./api-gateway/authentication-provider.ts", import.meta.url));
+/** The module that serverless-offline loads: as a source, and as a part of the package, all of which is in one folder. */
+const PROVIDER = import.meta.url.endsWith(".ts")
+  ? "./api-gateway/authentication-provider.ts"
+  : "./authentication-provider.mjs";
 
 /** Options of serverless-offline that would part the gateway from what is told about it, or open routes. */
-const FIXED_OPTIONS = [
-  "host",
-  "httpPort",
-  "lambdaPort",
-  "websocketPort",
-  "httpsProtocol",
-  "noAuth",
-  "noPrependStageInUrl",
-  "prefix",
-];
+const FIXED_OPTIONS = ["host", "httpsProtocol", "noAuth", "noPrependStageInUrl", "prefix"];
 
 /** The first option of serverless-offline that somebody set and that this plugin sets; `undefined` if there is none. */
-export function fixedOption(serverless: Serverless, cliOptions: Readonly<Record<string, unknown>>): string | undefined {
-  const custom = recordOf(serverless.service.custom?.["serverless-offline"]);
+export function fixedOption(serverless: Serverless, cliOptions: CliOptions): string | undefined {
+  const custom = offlineSettings(serverless);
   return FIXED_OPTIONS.find((name) => cliOptions[name] !== undefined || custom[name] !== undefined);
+}
+
+/** Ports of serverless-offline's own options, by our names: of the command line, and of `custom.serverless-offline`. */
+export function portOptions(serverless: Serverless, cliOptions: CliOptions): PortOptions {
+  const custom = offlineSettings(serverless);
+  const byName = (options: Readonly<Record<string, unknown>>) => ({
+    gateway: options["httpPort"],
+    lambda: options["lambdaPort"],
+    websocket: options["websocketPort"],
+  });
+  return { commandLine: byName(cliOptions), custom: byName(custom) };
+}
+
+function offlineSettings(serverless: Serverless): Readonly<Record<string, unknown>> {
+  return recordOf(serverless.service.custom?.["serverless-offline"]);
 }
 
 /**
@@ -36,16 +43,16 @@ export function fixedOption(serverless: Serverless, cliOptions: Readonly<Record<
  */
 export function functionEnvironment(
   ports: Ports,
-  storeUrl: string,
+  { prefix, storeUrl, companion }: Pick<OfflineStack, "prefix" | "storeUrl" | "companion">,
   shell: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
   return {
-    PODGATE_PARAMETER_PREFIX: PARAMETER_PREFIX,
+    PODGATE_PARAMETER_PREFIX: prefix,
     PODGATE_AUDIENCES: `http://${HOST}:${ports.gateway}`,
     ...settingsOf(shell),
+    ...companion?.environment,
     PODGATE_ALLOW_LOOPBACK_HTTP: "1",
     AWS_ENDPOINT_URL_SSM: storeUrl,
-    AWS_ENDPOINT_URL_STS: `http://${HOST}:${ports.service}${STS_PATH}`,
     AWS_REGION: "us-east-1",
     AWS_ACCESS_KEY_ID: "offline",
     AWS_SECRET_ACCESS_KEY: "offline",
@@ -90,13 +97,16 @@ export function setEnvironment(serverless: Serverless, environment: Readonly<Rec
 export function setGateway(serverless: Serverless, ports: Ports): void {
   const custom = { ...serverless.service.custom };
   custom["serverless-offline"] = {
-    ...recordOf(custom["serverless-offline"]),
+    ...offlineSettings(serverless),
     host: HOST,
     httpPort: ports.gateway,
     lambdaPort: ports.lambda,
     websocketPort: ports.websocket,
   };
-  custom["offline"] = { ...recordOf(custom["offline"]), customAuthenticationProvider: PROVIDER_PATH };
+  custom["offline"] = {
+    ...recordOf(custom["offline"]),
+    customAuthenticationProvider: fileURLToPath(new URL(PROVIDER, import.meta.url)),
+  };
   serverless.service.custom = custom;
 }
 

@@ -1,45 +1,75 @@
 import { readFile } from "node:fs/promises";
 import { startClusters } from "./cluster/clusters.ts";
+import type { Companion, RunningCompanion } from "./companion.ts";
 import { startParameterStore } from "./parameter-store/parameter-store.ts";
 import { readSeed } from "./parameter-store/seed.ts";
 import type { Ports } from "./ports.ts";
-import { startSampleService } from "./sample/service.ts";
 
 /** What runs beside the gateway. Disposing ends it all, connections included. */
 export interface OfflineStack extends AsyncDisposable {
-  /** `http://127.0.0.1:4100`; the issuer of a cluster is this, a slash and its name. */
+  /** In front of every parameter's name. */
+  readonly prefix: string;
   readonly clustersUrl: string;
   readonly storeUrl: string;
-  readonly serviceUrl: string;
-  /** What `AWS_ENDPOINT_URL_STS` is set to: a part of the sample service. */
-  readonly stsUrl: string;
+  readonly companion: RunningCompanion | undefined;
 }
 
+interface StackParts {
+  readonly ports: Ports;
+  /** @default none: the store is empty, and its prefix `DEFAULT_PREFIX` */
+  readonly seedFile?: string;
+  readonly companion?: Companion;
+}
+
+/** Of the parameters, where no seed says one. */
+const DEFAULT_PREFIX = "/podgate/offline";
+
 /**
- * Starts the clusters `dev` (RS256) and `staging` (ES256), the sample service, and the parameter store with what the seed
- * file says, in which `${clusters}` and `${service}` are the URLs of the two. If one of them cannot start, none is left.
+ * Starts the clusters `dev` (RS256) and `staging` (ES256), the companion, and the parameter store with what the seed file
+ * says, in which `${clusters}` is the URL of the clusters: the issuer of one is this, a slash and its name. If one of them
+ * cannot start, none is left.
  */
-export async function startStack(ports: Ports, seedFile: string): Promise<OfflineStack> {
-  await using starting = new AsyncDisposableStack();
-  const clusters = starting.use(
-    await startClusters({
-      port: ports.cluster,
-      clusters: [
-        { name: "dev", algorithm: "RS256" },
-        { name: "staging", algorithm: "ES256" },
-      ],
-    }),
-  );
-  const service = starting.use(await startSampleService({ port: ports.service }));
-  const variables = { clusters: clusters.url, service: service.url };
-  const parameters = readSeed(await readFile(seedFile, "utf8"), variables, seedFile);
-  const store = starting.use(await startParameterStore({ port: ports.store, parameters }));
-  const running = starting.move();
-  return {
-    clustersUrl: clusters.url,
-    storeUrl: store.url,
-    serviceUrl: service.url,
-    stsUrl: service.stsUrl,
-    [Symbol.asyncDispose]: () => running.disposeAsync(),
+export async function startStack({ ports, seedFile, companion }: StackParts): Promise<OfflineStack> {
+  const started: AsyncDisposable[] = [];
+  const keep = <Part extends AsyncDisposable>(part: Part): Part => {
+    started.unshift(part);
+    return part;
   };
+  // Not an AsyncDisposableStack, which Node has from 24 on: other projects run this on theirs.
+  const endAll = async () => {
+    for (const part of started.splice(0)) await part[Symbol.asyncDispose]();
+  };
+  try {
+    const clusters = keep(
+      await startClusters({
+        port: ports.cluster,
+        clusters: [
+          { name: "dev", algorithm: "RS256" },
+          { name: "staging", algorithm: "ES256" },
+        ],
+      }),
+    );
+    const beside = companion === undefined ? undefined : keep(await companion.start(ports));
+    const variables = { clusters: clusters.url, ...beside?.variables };
+    const seed = seedFile === undefined ? undefined : readSeed(await textOf(seedFile), variables, seedFile);
+    const store = keep(await startParameterStore({ port: ports.store, parameters: seed?.parameters ?? [] }));
+    return {
+      prefix: seed?.prefix ?? DEFAULT_PREFIX,
+      clustersUrl: clusters.url,
+      storeUrl: store.url,
+      companion: beside,
+      [Symbol.asyncDispose]: endAll,
+    };
+  } catch (error) {
+    await endAll();
+    throw error;
+  }
+}
+
+async function textOf(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (cause) {
+    throw new Error(`the seed file ${file} cannot be read`, { cause });
+  }
 }

@@ -12,13 +12,19 @@ export interface SeedParameter {
   readonly type: "String" | "SecureString";
 }
 
+export interface Seed {
+  /** In front of every name. */
+  readonly prefix: string;
+  readonly parameters: readonly SeedParameter[];
+}
+
 const SECTIONS = ["prefix", "issuers", "documents", "secrets"];
 
 /** As `PODGATE_PARAMETER_PREFIX` is written: at most three levels. */
 const PREFIX = /^(?:\/[A-Za-z0-9_.-]+){1,3}$/;
 
 /**
- * Reads the parameters of a seed file:
+ * Reads a seed file:
  *
  * ```yaml
  * prefix: /podgate/offline             # in front of every name
@@ -38,11 +44,7 @@ const PREFIX = /^(?:\/[A-Za-z0-9_.-]+){1,3}$/;
  *
  * @param file - what messages call the text
  */
-export function readSeed(
-  yamlText: string,
-  variables: Readonly<Record<string, string>> = {},
-  file = "seed.yml",
-): SeedParameter[] {
+export function readSeed(yamlText: string, variables: Readonly<Record<string, string>> = {}, file = "seed.yml"): Seed {
   const reader = new SeedReader(yamlText, variables, file);
   const sections = sectionsOf(reader);
 
@@ -80,7 +82,7 @@ export function readSeed(
     if (text === "") throw reader.error(value, `${name} is empty`);
     add(node, name, text, "SecureString");
   }
-  return found;
+  return { prefix, parameters: found };
 }
 
 /** The sections by name. One with nothing in it is as good as absent. */

@@ -7,6 +7,7 @@ import { DiscoveryFaultSchema, KeysFaultSchema } from "../../offline/cluster/fau
 import { readOptions } from "../../offline/options.ts";
 import { FAULT_KINDS } from "../../offline/parameter-store/faults.ts";
 import { PORT_NAMES, PORTS } from "../../offline/ports.ts";
+import { sampleCompanion } from "../../offline/sample/companion.ts";
 import { startStack } from "../../offline/stack.ts";
 import { blocksOf, shellBlock } from "../docs/page.ts";
 
@@ -16,7 +17,11 @@ const run = promisify(execFile);
 const ANY_PORTS = { gateway: 0, websocket: 0, lambda: 0, cluster: 0, store: 0, service: 0 };
 
 test("docs/offline.md: every command that controls the stack works as it is written", async () => {
-  await using stack = await startStack(ANY_PORTS, "offline/seed.yaml");
+  await using stack = await startStack({
+    ports: ANY_PORTS,
+    seedFile: "offline/seed.yaml",
+    companion: sampleCompanion,
+  });
   const commands = shellBlock("offline", "_faults")
     .split("\n")
     .filter((line) => line.startsWith("curl"))
@@ -24,7 +29,7 @@ test("docs/offline.md: every command that controls the stack works as it is writ
       line
         .replace("http://127.0.0.1:4100", stack.clustersUrl)
         .replace("http://127.0.0.1:4101", stack.storeUrl)
-        .replace("http://127.0.0.1:4102", stack.serviceUrl)
+        .replace("http://127.0.0.1:4102", stack.companion?.variables["service"] ?? "")
         .replace("curl -s", "curl -s -o /dev/null -w '%{http_code}\\n'"),
     );
   const { stdout } = await run("sh", ["-c", commands.join("\n")]);

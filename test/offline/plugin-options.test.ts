@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { describe, expect, test } from "vitest";
 import { OfflineOptionsError, readOptions } from "../../offline/options.ts";
-import { PORT_NAMES, PORTS, type Ports, portProblem } from "../../offline/ports.ts";
+import { COMMON_PORT_NAMES, PORT_NAMES, PORTS, type Ports, portProblem } from "../../offline/ports.ts";
 
 function problemsOf(given: unknown, env: Record<string, string> = {}): readonly string[] {
   try {
@@ -15,10 +15,9 @@ function problemsOf(given: unknown, env: Record<string, string> = {}): readonly 
 }
 
 describe("options of custom.podgate.offline", () => {
-  test("nothing said gives the documented ports and the seed", () => {
+  test("nothing said gives the documented ports, and no seed", () => {
     expect(readOptions(undefined, {})).toEqual({
       ports: { gateway: 3000, websocket: 3001, lambda: 3002, cluster: 4100, store: 4101, service: 4102 },
-      seed: "offline/seed.yaml",
     });
   });
 
@@ -33,6 +32,23 @@ describe("options of custom.podgate.offline", () => {
   test.for(PORT_NAMES)("the environment moves %s, over the options", (name) => {
     const { ports } = readOptions({ ports: { [name]: 8000 } }, { [PORTS[name].variable]: "8001" });
     expect(ports[name]).toBe(8001);
+  });
+
+  test("a port is what is said first: command line, environment, options, those of serverless-offline", () => {
+    const env = { PODGATE_OFFLINE_PORT_GATEWAY: "8001", PODGATE_OFFLINE_PORT_LAMBDA: "8011" };
+    const given = { ports: { gateway: 8002, lambda: 8012, websocket: 8022 } };
+    const custom = { gateway: 8003, lambda: 8013, websocket: 8023 };
+    const read = (commandLine: object) => readOptions(given, env, COMMON_PORT_NAMES, { commandLine, custom }).ports;
+    expect(read({ gateway: "8000" })).toMatchObject({ gateway: 8000, lambda: 8011, websocket: 8022 });
+    expect(read({})).toMatchObject({ gateway: 8001 });
+    const without = readOptions({}, {}, COMMON_PORT_NAMES, { commandLine: {}, custom });
+    expect(without.ports).toMatchObject({ gateway: 8003, lambda: 8013, websocket: 8023, cluster: 4100 });
+  });
+
+  test("a project without the sample service has no port for it", () => {
+    const read = () => readOptions({ ports: { service: 1 } }, {}, COMMON_PORT_NAMES);
+    expect(read).toThrow("custom.podgate.offline.ports.service is unknown: expected one of gateway,");
+    expect(readOptions({ ports: { gateway: 4102 } }, {}, COMMON_PORT_NAMES).ports.gateway).toBe(4102);
   });
 
   test.for<[string, unknown, string]>([

@@ -7,6 +7,7 @@ import { greeting } from "../../offline/greeting.ts";
 import { readOfflineFunctions } from "../../offline/offline-functions.ts";
 import { readSeed } from "../../offline/parameter-store/seed.ts";
 import PodgateOffline from "../../offline/plugin.ts";
+import { sampleCompanion } from "../../offline/sample/companion.ts";
 import { startSampleService } from "../../offline/sample/service.ts";
 import type { Serverless } from "../../offline/serverless.ts";
 import {
@@ -14,6 +15,7 @@ import {
   fixedOption,
   forgetProvider,
   functionEnvironment,
+  portOptions,
   setEnvironment,
   setGateway,
 } from "../../offline/service-changes.ts";
@@ -48,9 +50,21 @@ describe("the plugin", () => {
     await expect(start?.()).rejects.toThrow(/sead is unknown: expected one of ports, seed, also/);
   });
 
-  test.for(["httpPort", "host", "noAuth", "prefix"])("%s of serverless-offline is not for the user to set", (name) => {
-    expect(fixedOption(serverless(), { [name]: "1" })).toBe(name);
-    expect(fixedOption(serverless({ "serverless-offline": { [name]: "1" } }), {})).toBe(name);
+  test.for(["host", "httpsProtocol", "noAuth", "prefix"])(
+    "%s of serverless-offline is not for the user to set",
+    (name) => {
+      expect(fixedOption(serverless(), { [name]: "1" })).toBe(name);
+      expect(fixedOption(serverless({ "serverless-offline": { [name]: "1" } }), {})).toBe(name);
+    },
+  );
+
+  test("ports of serverless-offline are, and are told to us by our names", () => {
+    const service = serverless({ "serverless-offline": { httpPort: 4000, lambdaPort: 4002 } });
+    expect(fixedOption(service, { httpPort: "5000" })).toBeUndefined();
+    expect(portOptions(service, { httpPort: "5000" })).toEqual({
+      commandLine: { gateway: "5000" },
+      custom: { gateway: 4000, lambda: 4002 },
+    });
   });
 
   test("other options of serverless-offline are", () => {
@@ -65,15 +79,19 @@ describe("what is changed in the service", () => {
     const changed = serverless();
     setEnvironment(
       changed,
-      functionEnvironment(PORTS, "http://127.0.0.1:8101", {
-        PODGATE_LOG_LEVEL: "debug",
-        PODGATE_OFFLINE_PORT_STORE: "8101",
-        HOME: "/",
-      }),
+      functionEnvironment(
+        PORTS,
+        { prefix: "/shop/test", storeUrl: "http://127.0.0.1:8101", companion: undefined },
+        {
+          PODGATE_LOG_LEVEL: "debug",
+          PODGATE_OFFLINE_PORT_STORE: "8101",
+          HOME: "/",
+        },
+      ),
     );
     expect(changed.service.provider.environment).toMatchObject({
       ELSE: "2",
-      PODGATE_PARAMETER_PREFIX: "/podgate/offline",
+      PODGATE_PARAMETER_PREFIX: "/shop/test",
       PODGATE_AUDIENCES: "http://127.0.0.1:8000",
       PODGATE_ALLOW_LOOPBACK_HTTP: "1",
       AWS_ENDPOINT_URL_SSM: "http://127.0.0.1:8101",
@@ -135,10 +153,11 @@ describe("a file of offline functions", () => {
 });
 
 test("the seed follows the ports, and registers what the gateway calls itself", async () => {
-  const parameters = readSeed(await readFile("offline/seed.yaml", "utf8"), {
+  const { prefix, parameters } = readSeed(await readFile("offline/seed.yaml", "utf8"), {
     clusters: "http://127.0.0.1:8100",
     service: "http://127.0.0.1:8102",
   });
+  expect(prefix).toBe("/podgate/offline");
   const names = parameters.map(({ name }) => name);
   expect(names).toEqual(
     expect.arrayContaining([
@@ -153,12 +172,17 @@ test("the seed follows the ports, and registers what the gateway calls itself", 
 
 describe("the printed commands", () => {
   test("each is one line and has the ports of this stack", () => {
-    const commands = greeting(PORTS)
+    const commands = greeting(PORTS, sampleCompanion)
       .split("\n")
       .filter((line) => /curl/.test(line));
     expect(commands).toHaveLength(4);
     expect(commands[0]).toContain("http://127.0.0.1:8100/dev/api/v1/");
     for (const command of commands.slice(1)) expect(command).toContain("http://127.0.0.1:8000/v1/orders");
+  });
+
+  test("another project's are for a token alone", () => {
+    expect(greeting(PORTS)).not.toMatch(/sample|orders\b.*http|8102/);
+    expect(greeting(PORTS)).toContain("http://127.0.0.1:8100/dev/api/v1/");
   });
 
   test("the first one puts a token into the shell's variable TOKEN", async () => {

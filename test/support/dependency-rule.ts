@@ -42,8 +42,8 @@ const PACKAGES: readonly {
   { name: /^(node:)?process$/, in: /^offline\// },
 ];
 
-/** The plugin is what Serverless loads: it takes a default export. */
-const DEFAULT_EXPORTS = ["offline/plugin.ts"];
+/** What Serverless loads as a plugin: it takes a default export. */
+const DEFAULT_EXPORTS = ["offline/plugin.ts", "offline/podgate-offline.ts"];
 const PROCESS_ENV = /^(lib\/app\.ts$|offline\/)/;
 const MAX_LINES = 300;
 

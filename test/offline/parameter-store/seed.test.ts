@@ -58,7 +58,7 @@ secrets:
 `;
 
   test("gives issuers by their URL, documents as JSON and secrets as SecureStrings, variables put in", () => {
-    expect(readSeed(SEED, VARIABLES)).toEqual([
+    expect(readSeed(SEED, VARIABLES).parameters).toEqual([
       {
         name: "/podgate/offline/issuers/http_3A/_2F127.0.0.1_3A4100/dev",
         value: '{"url":"http://127.0.0.1:4100/dev","cluster":"dev"}',
@@ -79,7 +79,7 @@ secrets:
   });
 
   test("is what a store started with it answers", async () => {
-    await using run = await startStoreAndClient({ parameters: readSeed(SEED, VARIABLES) });
+    await using run = await startStoreAndClient({ parameters: readSeed(SEED, VARIABLES).parameters });
 
     const { Parameters } = await run.client.send(
       new GetParametersByPathCommand({ Path: "/podgate/offline", Recursive: true }),
@@ -89,12 +89,12 @@ secrets:
 
   test("keeps JSON as it is: order, null, numbers, nesting, __proto__", () => {
     const text = 'prefix: /p\ndocuments: { d: { z: 1.5, a: null, "1": [true, [{}]], __proto__: { x: y } } }';
-    expect(readSeed(text)[0]?.value).toBe('{"1":[true,[{}]],"z":1.5,"a":null,"__proto__":{"x":"y"}}');
+    expect(readSeed(text).parameters[0]?.value).toBe('{"1":[true,[{}]],"z":1.5,"a":null,"__proto__":{"x":"y"}}');
   });
 
   test("may reuse a value by an anchor, and leave a section empty or out", () => {
     const text = "prefix: /p\nissuers:\nsecrets:\ndocuments:\n  a: &a { allow: [] }\n  b: *a\n";
-    expect(readSeed(text).map(({ name, value }) => `${name} ${value}`)).toEqual([
+    expect(readSeed(text).parameters.map(({ name, value }) => `${name} ${value}`)).toEqual([
       '/p/a {"allow":[]}',
       '/p/b {"allow":[]}',
     ]);
@@ -102,7 +102,7 @@ secrets:
 
   test("puts a variable in as it is, however it looks", () => {
     const text = 'prefix: /p\ndocuments: { d: { v: "${v}" } }';
-    expect(readSeed(text, { v: '$& ${w} "}' })[0]?.value).toBe('{"v":"$& ${w} \\"}"}');
+    expect(readSeed(text, { v: '$& ${w} "}' }).parameters[0]?.value).toBe('{"v":"$& ${w} \\"}"}');
   });
 });
 

@@ -2,9 +2,11 @@ import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseExternalService } from "../../../lib/service/external-service.ts";
 import { readSeed, type SeedParameter } from "../../../offline/parameter-store/seed.ts";
+import { sampleCompanion } from "../../../offline/sample/companion.ts";
 import { DEMO_SECRETS, DEMO_USER } from "../../../offline/sample/secrets.ts";
 import { type SampleService, startSampleService } from "../../../offline/sample/service.ts";
 import { functionEnvironment } from "../../../offline/service-changes.ts";
+import { startStack } from "../../../offline/stack.ts";
 
 const PREFIX = "/podgate/offline";
 
@@ -14,7 +16,7 @@ let parameters: readonly SeedParameter[];
 beforeAll(async () => {
   service = await startSampleService();
   const variables = { clusters: "http://127.0.0.1:4100", service: service.url };
-  parameters = readSeed(await readFile("offline/seed.yaml", "utf8"), variables);
+  ({ parameters } = readSeed(await readFile("offline/seed.yaml", "utf8"), variables));
 });
 
 afterAll(() => service[Symbol.asyncDispose]());
@@ -76,8 +78,10 @@ describe("the seed's external services", () => {
   });
 });
 
-test("functions ask the sample service for sessions, on its own port", () => {
-  const port = Number(new URL(service.url).port);
-  const ports = { gateway: 1, websocket: 2, lambda: 3, cluster: 4, store: 5, service: port };
-  expect(functionEnvironment(ports, "http://127.0.0.1:5", {})["AWS_ENDPOINT_URL_STS"]).toBe(service.stsUrl);
+test("functions ask the sample service for sessions", async () => {
+  const ports = { gateway: 0, websocket: 0, lambda: 0, cluster: 0, store: 0, service: 0 };
+  await using stack = await startStack({ ports, seedFile: "offline/seed.yaml", companion: sampleCompanion });
+  const url = functionEnvironment(ports, stack, {})["AWS_ENDPOINT_URL_STS"];
+  expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/_sts$/);
+  expect(url?.startsWith(stack.companion?.variables["service"] ?? "none")).toBe(true);
 });
