@@ -23,7 +23,7 @@ import { IssuerDirectory } from "./issuer/issuer-directory.ts";
 import { AuditLog } from "./log/audit.ts";
 import { Degradation } from "./log/degradation.ts";
 import { createLogger } from "./log/logger.ts";
-import { Metrics } from "./log/metrics.ts";
+import { counted, Metrics } from "./log/metrics.ts";
 import { createCallService } from "./net/call-service.ts";
 import { createFetchJson } from "./net/fetch-json.ts";
 import type { PermissionSource } from "./permission/permission-set.ts";
@@ -104,25 +104,28 @@ function wire({ needsAudiences, env = process.env }: Settings, adapters: Partial
   const clock = adapters.clock ?? systemClock;
   const writeLine = adapters.writeLine ?? ((line) => process.stdout.write(`${line}\n`));
   const logger = createLogger(config.logLevel, writeLine);
-  const audit = new AuditLog(logger, clock);
-  const metrics = new Metrics(logger, clock);
+  const metrics = new Metrics(config.parameterPrefix);
+  const audit = new AuditLog(logger, clock, metrics);
   const degradation = new Degradation(logger, metrics);
 
+  const read = adapters.readParameters ?? createSsmReader();
   const documents = {
     names: new ParameterNames(config.parameterPrefix),
-    read: batchReads(adapters.readParameters ?? createSsmReader()),
+    read: batchReads(counted(read, metrics, "StoreCalls", "StoreFailures")),
     clock,
     maxAgeSeconds: config.documentsMaxAgeSeconds,
     maxStaleSeconds: config.documentsMaxStaleSeconds,
     holdoff: { until: 0 },
     onStale: degradation.staleDocuments,
   };
+  const fetchJson = adapters.fetchJson ?? createFetchJson({ allowLoopbackHttp: config.allowLoopbackHttp });
   const issuers = new IssuerDirectory({
     ...config,
     ...documents,
     onStaleKeys: degradation.staleKeys,
+    onKeysUsed: metrics.noteKeySetAge,
     source: createIssuerSource(documents),
-    fetchJson: adapters.fetchJson ?? createFetchJson({ allowLoopbackHttp: config.allowLoopbackHttp }),
+    fetchJson: counted(fetchJson, metrics, "IssuerRequests", "IssuerFailures"),
   });
   const verifier = new TokenVerifier({ issuers, clock, clockSkewSeconds: config.clockSkewSeconds });
   const permissions = createPermissionSource(documents);

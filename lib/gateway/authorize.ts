@@ -52,10 +52,10 @@ export async function authorize(
       return decided;
     };
     const { answer, decided } = authorizerAnswer(await inTime(decide(), remainingSeconds, deps.clock), request, api);
-    deps.audit.record(decided, surface);
     if (request.identitySourcesIncomplete && answer !== UNAUTHORIZED && "isAuthorized" in answer) {
       deps.metrics.count("IdentitySourcesIncomplete");
     }
+    deps.audit.record(decided, surface);
     return answer;
   } catch (error) {
     deps.audit.recordFailure(error, started, surface);

@@ -22,6 +22,7 @@ export interface IssuerDirectoryOptions {
   /** See `AgingCacheOptions` and `IssuerKeysOptions`. */
   readonly onStale: AgingCacheOptions<unknown>["onStale"];
   readonly onStaleKeys: IssuerKeysOptions["onStaleKeys"];
+  readonly onKeysUsed: IssuerKeysOptions["onKeysUsed"];
 }
 
 /** Issuers in memory, of each sort. A thousand registered issuers stay; a flood of invented ones pushes out its own kind. */
@@ -82,13 +83,14 @@ export class IssuerDirectory {
     const { url } = record.issuer;
     let keys = this.#keys.get(url);
     if (keys === undefined) {
-      const { fetchJson, clock, keysMaxAgeSeconds, keysMaxStaleSeconds, onStaleKeys } = this.#options;
+      const { fetchJson, clock, keysMaxAgeSeconds, keysMaxStaleSeconds, onStaleKeys, onKeysUsed } = this.#options;
       keys = new IssuerKeys({
         fetchJson,
         clock,
         maxAgeSeconds: keysMaxAgeSeconds,
         maxStaleSeconds: keysMaxStaleSeconds,
         onStaleKeys,
+        onKeysUsed,
         reread: async () => {
           const latest = judge(url, await this.#cacheOf(url).reread(url));
           return isRefusal(latest) ? undefined : latest;

@@ -18,6 +18,8 @@ export interface IssuerKeysOptions {
   readonly reread: () => Promise<IssuerRecord | undefined>;
   /** Told when keys serve that should have been fetched again; with the reason, where it is known yet. */
   readonly onStaleKeys: (issuer: TrustedIssuer, reason: GatewayError | undefined) => void;
+  /** Told the age in seconds of the keys that a token is judged by, with each token; a static set has none. */
+  readonly onKeysUsed: (ageSeconds: number) => void;
 }
 
 /** Seconds between look-ups for an unknown `kid`, whether the last one worked or not. */
@@ -51,8 +53,9 @@ export class IssuerKeys {
    * Throws `ISSUER_UNREACHABLE`, `DISCOVERY_INVALID`, `KEY_SET_INVALID` or `KEY_SET_MISSING` when there are no keys to judge by.
    */
   async find(record: IssuerRecord, keyId: string): Promise<VerificationKey | UnfitKey | undefined> {
-    const { keys } = await this.#current(record);
-    const key = keys.get(keyId);
+    const set = await this.#current(record);
+    if (record.issuer.keys === "discovered") this.#options.onKeysUsed(this.#ageOf(set));
+    const key = set.keys.get(keyId);
     if (key !== undefined) return key;
     const latest = await this.#lookForNewKeys(record, keyId);
     return latest?.get(keyId);

@@ -3,7 +3,7 @@ import type { Decided, Identified } from "../decision/decide-access.ts";
 import { type ForwardFailureCode, GatewayError, isRefusal } from "../errors.ts";
 import type { TokenTrail, VerifiedIdentity } from "../token/token-verifier.ts";
 import type { Logger } from "./logger.ts";
-import { countOf } from "./metrics.ts";
+import { directive, type Metrics } from "./metrics.ts";
 
 /** Where a request came in: an API and stage of API Gateway, or the function that answered it. */
 export interface Surface {
@@ -12,10 +12,29 @@ export interface Surface {
   readonly stage?: string | undefined;
 }
 
-/** What decisions are counted by: outcomes and codes are short lists of ours, so a caller cannot make a metric. */
-const COUNTED_BY = [
-  ["function", "outcome"],
-  ["function", "outcome", "code"],
+/**
+ * What a record counts. Outcomes and codes are short lists of ours, so a caller cannot make a metric. `prefix` is what all
+ * functions of a deployment share, so one alarm watches them all.
+ */
+const DECISION = [
+  directive(
+    [
+      ["prefix", "outcome"],
+      ["function", "outcome"],
+      ["function", "outcome", "code"],
+    ],
+    { Decisions: "Count" },
+  ),
+];
+const CALL_ANSWERED = [directive([["prefix", "outcome"]], { ServiceCalls: "Count" })];
+const CALL_FAILED = [
+  directive(
+    [
+      ["prefix", "outcome"],
+      ["prefix", "outcome", "code"],
+    ],
+    { ServiceCalls: "Count" },
+  ),
 ];
 
 /**
@@ -25,10 +44,12 @@ const COUNTED_BY = [
 export class AuditLog {
   readonly #logger: Logger;
   readonly #clock: Clock;
+  readonly #metrics: Metrics;
 
-  constructor(logger: Logger, clock: Clock) {
+  constructor(logger: Logger, clock: Clock, metrics: Metrics) {
     this.#logger = logger;
     this.#clock = clock;
+    this.#metrics = metrics;
   }
 
   record(decided: Decided, surface: Surface): void {
@@ -78,6 +99,8 @@ export class AuditLog {
       ...surface,
       ...("code" in call ? { level: "error", outcome: "failed" } : { outcome: "answered" }),
       ...call,
+      ...this.#metrics.embed("code" in call ? CALL_FAILED : CALL_ANSWERED, now),
+      ServiceCalls: 1,
     });
   }
 
@@ -90,7 +113,8 @@ export class AuditLog {
       durationMs: Math.round((now - started.startedAt) * 1e6) / 1e3,
       ...surface,
       ...record,
-      ...countOf("Decisions", COUNTED_BY, now),
+      ...this.#metrics.embed(DECISION, now),
+      Decisions: 1,
     });
   }
 }

@@ -37,6 +37,27 @@ export function createLogger(minimum: LogLevel, write: (line: string) => void): 
 
 /** One line that no content can break or fill: tokens are replaced, texts cut, everything but ASCII escaped. */
 export function formatRecord(record: LogRecord): string {
+  // Nearly every record is clean as it is, and to see that of the whole costs a tenth of cleaning each text.
+  const line = JSON.stringify(record);
+  return isClean(line) ? line : cleanLine(record);
+}
+
+const DEL = "\u007f";
+
+/** Whether `cleanLine` would give the same: no escape, nothing but printable ASCII, no token, no long text. */
+function isClean(line: string): boolean {
+  if (line.includes("\\") || line.includes(DEL) || Buffer.byteLength(line) !== line.length) return false;
+  if (HEADER.test(line)) return false;
+  // A text without escapes lies between two quotes: with one in every window of this size, none is too long.
+  for (let start = 0; start + MAX_TEXT_CHARACTERS < line.length; ) {
+    const quote = line.lastIndexOf('"', start + MAX_TEXT_CHARACTERS);
+    if (quote < start) return false;
+    start = quote + 1;
+  }
+  return true;
+}
+
+function cleanLine(record: LogRecord): string {
   const json = JSON.stringify(record, (_key, value) => (typeof value === "string" ? cleanText(value) : value));
   return json.replace(NOT_ASCII, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

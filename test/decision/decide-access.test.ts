@@ -35,6 +35,7 @@ async function decided(granted: PermissionSet | Error, request: Partial<AccessRe
       holdoff: { until: 0 },
       onStale: () => {},
       onStaleKeys: () => {},
+      onKeysUsed: () => {},
     }),
     clock,
     clockSkewSeconds: 30,

@@ -26,7 +26,7 @@ async function ask(bearer: string) {
   return {
     code: lines.find(({ type }) => type === "decision")?.code,
     warnings: lines.filter(({ type }) => type === "degraded"),
-    counted: (metric: string) => lines.filter((line) => line[metric] === 1).length,
+    counted: (metric: string) => lines.reduce((sum, line) => sum + Number(line[metric] ?? 0), 0),
     milliseconds: performance.now() - startedAt,
   };
 }

@@ -44,6 +44,7 @@ function setUp(options: Partial<IssuerDirectoryOptions> = {}) {
     holdoff: { until: 0 },
     onStale: () => {},
     onStaleKeys: () => {},
+    onKeysUsed: () => {},
     ...options,
   });
   const find = (url: string = ISSUER_URL) => directory.find(urlOf(directory, url));

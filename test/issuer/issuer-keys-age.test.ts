@@ -192,3 +192,20 @@ describe("a request waits for a slow issuer half a second, and all of 2.5 s once
     expect(stale).toEqual([]);
   });
 });
+
+describe("the age of the keys that a token is judged by is told with each", () => {
+  test("fetched ones, from when the issuer was asked", async () => {
+    const { clock, has, ages } = setUp();
+    await has("k1");
+    clock.advance(40);
+    await has("k1");
+    expect(ages).toEqual([0, 40]);
+  });
+
+  test("none of a static set, which has none", async () => {
+    const record = recordOf(issuerWith({ keys: "static" }), storedWith([k1], { source: "static", fetchedAt: 0 }));
+    const { has, ages } = setUp(record);
+    expect(await has("k1")).toBe(true);
+    expect(ages).toEqual([]);
+  });
+});

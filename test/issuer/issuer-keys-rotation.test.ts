@@ -21,6 +21,7 @@ function setUp({ stored = [k1], published = [k1, k2] } = {}) {
     maxAgeSeconds: 300,
     maxStaleSeconds: 7200,
     onStaleKeys: () => {},
+    onKeysUsed: () => {},
     reread: () => {
       store.rereads += 1;
       return store.answer();

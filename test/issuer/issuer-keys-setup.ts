@@ -17,6 +17,8 @@ export interface Setup {
   rereads: number;
   /** The codes for which older keys served; `undefined` where the issuer has not answered yet. */
   readonly stale: (string | undefined)[];
+  /** Ages of the keys that tokens were judged by. */
+  readonly ages: number[];
   /** `kid` found or not, for a token that comes now. */
   has(keyId: string, record?: IssuerRecord): Promise<boolean>;
 }
@@ -30,6 +32,7 @@ export function setUp(record: IssuerRecord = recordOf(issuerWith()), options: Pa
     maxAgeSeconds: 300,
     maxStaleSeconds: 7200,
     onStaleKeys: (_issuer, reason) => setup.stale.push(reason?.code),
+    onKeysUsed: (age) => setup.ages.push(age),
     reread: async () => {
       setup.rereads += 1;
       return setup.store;
@@ -43,6 +46,7 @@ export function setUp(record: IssuerRecord = recordOf(issuerWith()), options: Pa
     store: record,
     rereads: 0,
     stale: [],
+    ages: [],
     has: async (keyId, current = record) => (await keys.find(current, keyId)) !== undefined,
   };
   return setup;

@@ -81,6 +81,25 @@ describe("a line of log", () => {
   });
 });
 
+test("a record that needs no cleaning is written as it would be after cleaning", () => {
+  const text = fc.oneof(
+    fc.string({
+      unit: fc.constantFrom("e", "y", "J", "A", "-", ".", " ", '"', "/", "\\", "é", "\u007f"),
+      maxLength: 40,
+    }),
+    fc.nat(600).map((length) => "x".repeat(length)),
+  );
+  const value = fc.oneof(text, fc.integer(), fc.array(fc.oneof(text, fc.integer()), { maxLength: 80 }));
+  fc.assert(
+    fc.property(fc.array(value, { maxLength: 6 }), (values) => {
+      // A backslash anywhere has every text of the record cleaned.
+      const cleaned = formatRecord({ values, last: "\\" });
+      expect(`${formatRecord({ values }).slice(0, -1)},"last":"\\\\"}`).toBe(cleaned);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
 describe("tokens in a line of log", () => {
   const header = base64url('{"alg":"RS256","kid":"k"}');
   const payload = base64url('{"iss":"https://a.example","sub":"canary-4711"}');

@@ -70,6 +70,7 @@ export async function startStack({
     holdoff: { until: 0 },
     onStale: () => {},
     onStaleKeys: () => {},
+    onKeysUsed: () => {},
   });
   const verifier = new TokenVerifier({ issuers, clock, clockSkewSeconds });
   const verify: Stack["verify"] = async (token, audiences = [AUDIENCE]) => {
