@@ -15,7 +15,8 @@ export interface FetchJsonSettings extends BudgetLimits {
 }
 
 const HEADERS = {
-  accept: "application/json",
+  // Both by name: kube-apiserver answers 406 at /openid/v1/jwks to `application/json` and to `application/*` alone.
+  accept: "application/json, application/jwk-set+json",
   // No compressed body: the limit counts the bytes that are parsed.
   "accept-encoding": "identity",
   // AWS WAF's common rules block a request without one (NoUserAgent_HEADER).

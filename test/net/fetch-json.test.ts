@@ -37,7 +37,7 @@ describe("a 200 with JSON", () => {
     const expected = {
       line: "GET /a/b?c=d",
       headers: {
-        accept: "application/json",
+        accept: "application/json, application/jwk-set+json",
         "accept-encoding": "identity",
         "user-agent": "podgate",
         host: `127.0.0.1:${server.port}`,
