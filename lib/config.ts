@@ -135,7 +135,7 @@ const PREFIX = /^\/(?!aws|ssm)[A-Za-z0-9_.-]+(?:\/[A-Za-z0-9_.-]+){0,2}$/i;
 /** Leaves room for the rest of a name: 401 characters of a group's permission, 900 in all of an issuer. */
 const MAX_PREFIX_CHARACTERS = 200;
 
-function isParameterPrefix(text: string): boolean {
+export function isParameterPrefix(text: string): boolean {
   return text.length <= MAX_PREFIX_CHARACTERS && PREFIX.test(text);
 }
 

@@ -20,6 +20,25 @@ export interface DocumentVersion {
 /** The format that is written down in the contract; a document may say so in `version`. */
 const FORMAT_VERSION = 1;
 
+/** One thing that is wrong with a document. */
+export interface DocumentProblem {
+  /** Members and indexes that lead to it; empty where it is the document itself. */
+  readonly path: readonly (string | number)[];
+  /** Follows the path: `is not a list`. Where there is none, a sentence: `the document has neither a nor b`. */
+  readonly text: string;
+}
+
+/** A document that cannot be used: every problem with it, of which the message names the first five. */
+export class DocumentError extends GatewayError {
+  readonly problems: readonly DocumentProblem[];
+
+  constructor({ name, version }: DocumentVersion, problems: readonly DocumentProblem[]) {
+    const named = problems.slice(0, MAX_PROBLEMS_NAMED).map(describeProblem);
+    super("DOCUMENT_INVALID", `parameter ${name} (version ${version}) cannot be read: ${named.join("; ")}`);
+    this.problems = problems;
+  }
+}
+
 /**
  * An object schema that knows no other member: a misspelt check must not vanish. Its messages name what is allowed.
  */
@@ -45,32 +64,37 @@ export function parseDocument<Schema extends v.GenericSchema>(
   document: StoredDocument,
   schema: Schema,
 ): v.InferOutput<Schema> {
-  const where = `parameter ${document.name} (version ${document.version})`;
   let value: unknown;
   try {
     value = parseJson(document.text);
   } catch (error) {
     if (!(error instanceof JsonFault)) throw error;
-    throw new GatewayError("DOCUMENT_INVALID", `${where} cannot be read: ${error.message}`);
+    throw new DocumentError(document, [{ path: [], text: error.message }]);
   }
   // A list would pass for an object without members.
-  if (!isJsonObject(value))
-    throw new GatewayError("DOCUMENT_INVALID", `${where} cannot be read: it is not a JSON object`);
+  if (!isJsonObject(value)) throw new DocumentError(document, [{ path: [], text: "it is not a JSON object" }]);
   if (typeof value["version"] === "number" && value["version"] > FORMAT_VERSION) {
     throw new GatewayError(
       "DOCUMENT_TOO_NEW",
-      `${where} has format version ${value["version"]}; this release reads ${FORMAT_VERSION}: upgrade podgate first`,
+      `parameter ${document.name} (version ${document.version}) has format version ${value["version"]}; ` +
+        `this release reads ${FORMAT_VERSION}: upgrade podgate first`,
     );
   }
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
-  const problems = result.issues.slice(0, MAX_PROBLEMS_NAMED).map(describeIssue);
-  throw new GatewayError("DOCUMENT_INVALID", `${where} cannot be read: ${problems.join("; ")}`);
+  throw new DocumentError(document, result.issues.map(problemOf));
 }
 
 const MAX_PROBLEMS_NAMED = 5;
 
-function describeIssue(issue: v.BaseIssue<unknown>): string {
-  const path = issue.path?.map(({ key }) => (typeof key === "number" ? `[${key}]` : `.${String(key).slice(0, 64)}`));
-  return path === undefined ? `the document ${issue.message}` : `${path.join("").replace(/^\./, "")} ${issue.message}`;
+function problemOf({ path, message }: v.BaseIssue<unknown>): DocumentProblem {
+  if (path === undefined) return { path: [], text: `the document ${message}` };
+  return { path: path.map(({ key }) => (typeof key === "number" ? key : String(key))), text: message };
+}
+
+/** `deny[0].methods is not a list`. */
+export function describeProblem({ path, text }: DocumentProblem): string {
+  if (path.length === 0) return text;
+  const steps = path.map((step) => (typeof step === "number" ? `[${step}]` : `.${step.slice(0, 64)}`));
+  return `${steps.join("").replace(/^\./, "")} ${text}`;
 }

@@ -1,4 +1,5 @@
 import { LOG_LEVELS, type LogLevel } from "../config.ts";
+import { TOKEN_HEADER, withoutTokens } from "./token-text.ts";
 
 /** A line of log: JSON, one per line. */
 export type LogRecord = Readonly<Record<string, unknown>>;
@@ -11,13 +12,6 @@ const MAX_TEXT_CHARACTERS = 256;
  * turn the direction of writing. A line of printable ASCII has none of them.
  */
 const NOT_ASCII = /[^ -~]/g;
-
-/** The characters of a token, in runs as long as they come: so each is looked at once, whatever a caller sends. */
-const TOKEN_CHARACTERS = /[A-Za-z0-9_.-]+/g;
-
-/** The beginning of a token's header, `{"` or `{ ` in base64url. The capital tells it from a name (`keycloak-…`). */
-const HEADER = /ey[A-L][A-Za-z0-9_-]{7}/;
-const SHORTEST_PAYLOAD = 8;
 
 export interface Logger {
   log(level: LogLevel, record: LogRecord): void;
@@ -47,7 +41,7 @@ const DEL = "\u007f";
 /** Whether `cleanLine` would give the same: no escape, nothing but printable ASCII, no token, no long text. */
 function isClean(line: string): boolean {
   if (line.includes("\\") || line.includes(DEL) || Buffer.byteLength(line) !== line.length) return false;
-  if (HEADER.test(line)) return false;
+  if (TOKEN_HEADER.test(line)) return false;
   // A text without escapes lies between two quotes: with one in every window of this size, none is too long.
   for (let start = 0; start + MAX_TEXT_CHARACTERS < line.length; ) {
     const quote = line.lastIndexOf('"', start + MAX_TEXT_CHARACTERS);
@@ -64,15 +58,6 @@ function cleanLine(record: LogRecord): string {
 
 /** Tokens first: a cut would leave the half of one, which looks like nothing. */
 function cleanText(text: string): string {
-  const clean = text.replace(TOKEN_CHARACTERS, (run) => (holdsToken(run) ? "[token]" : run));
+  const clean = withoutTokens(text);
   return clean.length > MAX_TEXT_CHARACTERS ? `${clean.slice(0, MAX_TEXT_CHARACTERS - 1)}…` : clean;
-}
-
-/** Whether three neighbouring parts look like a JWT (RFC 7515 §3.1), wherever a caller put it: a path, a name. */
-function holdsToken(run: string): boolean {
-  const parts = run.split(".");
-  return parts.some((part, index) => {
-    const payload = parts[index + 1] ?? "";
-    return index + 2 < parts.length && payload.length >= SHORTEST_PAYLOAD && HEADER.test(part);
-  });
 }
