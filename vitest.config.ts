@@ -10,7 +10,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     coverage: {
       provider: "v8",
-      include: ["lib/**/*.ts", "functions/**/*.ts", "offline/**/*.ts"],
+      include: ["lib/**/*.ts", "functions/**/*.ts", "offline/**/*.ts", "cli/**/*.ts"],
       reporter: ["text-summary"],
       thresholds: {
         "lib/token/**": { statements: 100, branches: 100, functions: 100, lines: 100 },

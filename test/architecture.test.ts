@@ -4,7 +4,7 @@ import { build } from "esbuild";
 import { describe, expect, test } from "vitest";
 import { importsOf, problemsOf, type Source } from "./support/dependency-rule.ts";
 
-const sources: readonly Source[] = ["lib", "functions", "offline"].flatMap((folder) =>
+const sources: readonly Source[] = ["cli", "lib", "functions", "offline"].flatMap((folder) =>
   readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".ts"))
     .map((file) => ({ file: posix.join(folder, file), text: readFileSync(posix.join(folder, file), "utf8") })),
@@ -111,6 +111,27 @@ describe("the check itself finds", () => {
       text: 'import "../../offline/ports.ts";',
       beside: [{ file: "offline/ports.ts", text: "" }],
       problem: "lib/aws/x.ts -> offline/ports.ts: what ships knows nothing of offline",
+    },
+    {
+      what: "a library that knows the program",
+      file: "lib/aws/x.ts",
+      text: 'import "../../cli/flags.ts";',
+      beside: [{ file: "cli/flags.ts", text: "" }],
+      problem: "lib/aws/x.ts -> cli/flags.ts: turns back",
+    },
+    {
+      what: "offline that knows the program",
+      file: "offline/x.ts",
+      text: 'import "../cli/flags.ts";',
+      beside: [{ file: "cli/flags.ts", text: "" }],
+      problem: "offline/x.ts -> cli/flags.ts: turns back",
+    },
+    {
+      what: "a program that knows more of offline than its ports",
+      file: "cli/x.ts",
+      text: 'import "../offline/stack.ts";',
+      beside: [{ file: "offline/stack.ts", text: "" }],
+      problem: "cli/x.ts -> offline/stack.ts: what ships knows nothing of offline",
     },
     {
       what: "a library that knows a test",

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
-const SOURCES = ["functions", "lib", "scripts/build.ts", "package-lock.json"];
+const SOURCES = ["functions", "lib", "cli", "scripts/build.ts", "package-lock.json"];
 
 /** For vitest's `globalSetup`: builds the functions where `dist` is missing or older than what it is made from. */
 export async function setup(): Promise<void> {

@@ -17,6 +17,8 @@ interface Import {
 
 /** Outermost first. An import leads to a later tier, or to another part of the same one; parts have no cycles. */
 const TIERS: readonly (readonly string[])[] = [
+  // The operators' program stands on top of everything and under nothing.
+  ["cli"],
   // What is published under `podgate` is an entry like the functions.
   ["functions", "lib/podgate.ts"],
   ["lib/app.ts"],
@@ -34,9 +36,9 @@ const PACKAGES: readonly {
   /** Who may have types may have the module too, at the moment when it is needed. */
   readonly later?: true;
 }[] = [
-  { name: /^@aws-sdk\//, in: /^lib\/aws\// },
+  { name: /^@aws-sdk\//, in: /^(lib\/aws|cli\/store)\// },
   { name: /^aws-lambda$|^@middy\//, in: /^(functions|lib\/gateway)\//, types: /^lib\/(app|podgate)\.ts$/ },
-  { name: /^jose$/, in: /^(lib\/token|lib\/issuer|offline)\// },
+  { name: /^jose$/, in: /^(lib\/token|lib\/issuer|offline|cli)\// },
   // It loads undici, which costs a cold start.
   { name: /^(node:)?http$/, in: /^offline\//, types: /^lib\/net\//, later: true },
   { name: /^(node:)?process$/, in: /^offline\// },
@@ -44,7 +46,9 @@ const PACKAGES: readonly {
 
 /** What Serverless loads as a plugin: it takes a default export. */
 const DEFAULT_EXPORTS = ["offline/plugin.ts", "offline/podgate-offline.ts"];
-const PROCESS_ENV = /^(lib\/app\.ts$|offline\/)/;
+/** The program finds a running stack by its ports. */
+const OFFLINE_ADDRESSES = "offline/ports.ts";
+const PROCESS_ENV = /^((lib\/app|cli\/main)\.ts$|offline\/)/;
 const MAX_LINES = 300;
 
 const STATEMENT = /^(?:import|export)\s+(type\s)?([^;"'`]*?\bfrom\s*)?["']([^"']+)["']/gm;
@@ -103,10 +107,11 @@ export function problemsOf(sources: readonly Source[]): string[] {
 
 function importProblems({ from, to, typeOnly, dynamic }: Import, files: ReadonlySet<string>): string[] {
   const edge = `${from} -> ${to}`;
-  if (/^(lib|functions|offline|test|scripts)\//.test(to) || to.startsWith("..")) {
+  if (/^(cli|lib|functions|offline|test|scripts)\//.test(to) || to.startsWith("..")) {
     if (!files.has(to)) return [`${edge}: no such file, or none that ships`];
     if (from.startsWith("offline/api-gateway/") && to.startsWith("lib/")) return [`${edge}: stands by itself`];
-    if (from.startsWith("offline/")) return [];
+    if (from.startsWith("offline/")) return to.startsWith("cli/") ? [`${edge}: turns back`] : [];
+    if (from.startsWith("cli/") && to === OFFLINE_ADDRESSES) return [];
     if (to.startsWith("offline/")) return [`${edge}: what ships knows nothing of offline`];
     return tierOf(to) >= tierOf(from) ? [] : [`${edge}: turns back`];
   }

@@ -1,0 +1,29 @@
+import { buildApplication, buildRouteMap } from "@stricli/core";
+import packageJson from "../package.json" with { type: "json" };
+import { completionCommand } from "./commands/completion.ts";
+import { lintCommand } from "./commands/lint.ts";
+import { wording } from "./wording.ts";
+
+const root = buildRouteMap({
+  routes: {
+    lint: lintCommand,
+    completion: completionCommand,
+  },
+  docs: {
+    brief: "Why a call is refused, what would change that, and who can call what",
+    fullDescription:
+      "Reads the documents of podgate from SSM Parameter Store, or from a folder of YAML files (--from), and answers by the\n" +
+      "same code as the functions.\n\n" +
+      "Exit codes: 0 done, or yes; 1 no; 2 wrong command line; 3 an input cannot be used; 4 no verdict could be made; 5 a\n" +
+      "fault of podgate.",
+  },
+});
+
+/** The program. A command is a file in `commands/`, its code loaded when it is run (`lazily`). */
+export const app = buildApplication(root, {
+  name: "podgate",
+  versionInfo: { currentVersion: packageJson.version },
+  scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
+  documentation: { useAliasInUsageLine: false, onlyRequiredInUsageLine: true },
+  localization: { text: wording },
+});

@@ -1,0 +1,20 @@
+import type { CommandContext } from "@stricli/core";
+import type { Environment } from "../lib/config.ts";
+import type { Output, TextStream } from "./output.ts";
+
+/** The process as the framework sees it. */
+interface CommandProcess {
+  readonly stdout: TextStream;
+  readonly stderr: TextStream;
+  readonly env: Environment;
+  exitCode?: number;
+}
+
+/** What a command has of the world outside. */
+export interface Context extends CommandContext {
+  readonly process: CommandProcess & CommandContext["process"];
+  readonly output: Output;
+  readonly env: Environment;
+  /** Everything on standard input, as text. Read once. */
+  readonly readInput: () => Promise<string>;
+}

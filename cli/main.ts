@@ -1,0 +1,50 @@
+import { proposeCompletions, run } from "@stricli/core";
+import { app } from "./app.ts";
+import type { Context } from "./context.ts";
+import { EXIT } from "./exit-code.ts";
+import { Output } from "./output.ts";
+
+/** What completion scripts call: one proposal a line, with what it is after a tab (`completion`). */
+const PROPOSE = "__complete";
+
+/** Runs one command line. @returns the process's exit code */
+export async function main(inputs: readonly string[], process: NodeJS.Process): Promise<number> {
+  const { stdout, stderr, env } = process;
+  const output = new Output(stdout, stderr);
+  const context: Context = {
+    // What the framework says passes by the same door: a token that was typed in a wrong place is not repeated.
+    process: {
+      stdout: { write: (text) => output.text(text), getColorDepth: () => colorDepthOf(stdout, env) },
+      stderr: { write: (text) => output.note(text), getColorDepth: () => colorDepthOf(stderr, env) },
+      env,
+    },
+    output,
+    env,
+    readInput: () => readAll(process.stdin),
+  };
+  if (inputs[0] === PROPOSE) {
+    const proposals = await proposeCompletions(app, inputs.slice(1), context);
+    if (proposals.length > 0) {
+      stdout.write(`${proposals.map(({ completion, brief }) => `${completion}\t${brief}`).join("\n")}\n`);
+    }
+    return EXIT.OK;
+  }
+  await run(app, inputs, context);
+  return exitCodeOf(context.process.exitCode);
+}
+
+/** The framework's own codes are negative: a command line that it does not understand, or code that does not load. */
+function exitCodeOf(code: number | undefined): number {
+  if (code === undefined || code >= 0) return code ?? EXIT.OK;
+  return code === -4 || code === -5 ? EXIT.USAGE : EXIT.FAULT;
+}
+
+function colorDepthOf(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): number {
+  return stream.isTTY ? stream.getColorDepth(env) : 1;
+}
+
+async function readAll(stream: NodeJS.ReadStream): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks).toString("utf8");
+}

@@ -1,0 +1,88 @@
+import { styleText } from "node:util";
+import { withoutTokens } from "../lib/log/token-text.ts";
+
+/** Where text goes: standard output or standard error. */
+export interface TextStream {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+}
+
+type Style = Parameters<typeof styleText>[0];
+
+/** Seconds between two lines of progress where nobody watches a terminal. */
+const PROGRESS_LINE_SECONDS = 5;
+
+/**
+ * Everything that a command says. Results go to standard output, everything else to standard error, and no token leaves by
+ * either. Colours and aligned tables are for terminals: `NO_COLOR` and `FORCE_COLOR` are heeded (node:util `styleText`).
+ */
+export class Output {
+  readonly #stdout: TextStream;
+  readonly #stderr: TextStream;
+  #progressShown = false;
+  #progressLineAt = 0;
+
+  constructor(stdout: TextStream, stderr: TextStream) {
+    this.#stdout = stdout;
+    this.#stderr = stderr;
+  }
+
+  /** Whether a person reads the result, so that it is drawn and not only written. */
+  get isForPeople(): boolean {
+    return this.#stdout.isTTY === true;
+  }
+
+  /** A command's result: as JSON where that was asked for, else as `text` writes it. */
+  result(value: unknown, asJson: boolean, text: () => string): void {
+    this.text(asJson ? JSON.stringify(value, null, 2) : text());
+  }
+
+  text(text: string): void {
+    this.#endProgress();
+    this.#stdout.write(withNewline(withoutTokens(text)));
+  }
+
+  /** A line beside the result: a warning, an error. */
+  note(line: string): void {
+    this.#endProgress();
+    this.#stderr.write(withNewline(withoutTokens(line)));
+  }
+
+  /** How far something long has come: one line that changes on a terminal, else a line now and then. */
+  progress(line: string): void {
+    if (this.#stderr.isTTY === true) {
+      this.#stderr.write(`\r\u001b[K${withoutTokens(line)}`);
+      this.#progressShown = true;
+      return;
+    }
+    const now = performance.now() / 1000;
+    if (now - this.#progressLineAt < PROGRESS_LINE_SECONDS) return;
+    this.#progressLineAt = now;
+    this.#stderr.write(`${withoutTokens(line)}\n`);
+  }
+
+  style(style: Style, text: string): string {
+    return styleText(style, text, { stream: this.#stdout as NodeJS.WriteStream });
+  }
+
+  /** Rows in columns for people, with a tab between the cells for pipes. */
+  table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+    if (!this.isForPeople) return rows.map((row) => row.join("\t")).join("\n");
+    const widths = head.map((cell, column) => Math.max(cell.length, ...rows.map((row) => row[column]?.length ?? 0)));
+    const line = (row: readonly string[]) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd();
+    return [this.style("bold", line(head)), ...rows.map(line)].join("\n");
+  }
+
+  #endProgress(): void {
+    if (this.#progressShown) this.#stderr.write("\r\u001b[K");
+    this.#progressShown = false;
+  }
+}
+
+function withNewline(text: string): string {
+  return text.endsWith("\n") ? text : `${text}\n`;
+}

@@ -1,0 +1,47 @@
+import { isParameterPrefix } from "../../lib/config.ts";
+import { PORTS } from "../../offline/ports.ts";
+import type { Context } from "../context.ts";
+import { CliError, EXIT } from "../exit-code.ts";
+import type { StoreFlags } from "../flags.ts";
+import { quote } from "../wording.ts";
+import type { DocumentStore } from "./document-store.ts";
+
+/** What names in a folder begin with where no prefix is given: only the functions' code sees it. */
+const FOLDER_PREFIX = "/podgate/folder";
+
+/** The seed of `npm start` (offline/seed.yaml). */
+const OFFLINE_PREFIX = "/podgate/offline";
+
+/** Opens the store that the flags and the environment name. Throws `CliError` where they name none, or two. */
+export async function openStore(flags: StoreFlags, { env, output }: Context): Promise<DocumentStore> {
+  const given = flags.prefix ?? env["PODGATE_PARAMETER_PREFIX"];
+  if (given !== undefined && !isParameterPrefix(given)) {
+    throw new CliError(EXIT.USAGE, `the prefix is ${quote(given)}: expected a name such as /podgate/prod`);
+  }
+  if (flags.from !== undefined) {
+    if (flags.offline || flags.prefix !== undefined) {
+      throw new CliError(EXIT.USAGE, "--from is one store and --prefix or --offline another: give one of them");
+    }
+    const { openFolder } = await import("./folder-store.ts");
+    return openFolder(flags.from, FOLDER_PREFIX);
+  }
+  const prefix = given ?? (flags.offline ? OFFLINE_PREFIX : undefined);
+  if (prefix === undefined) {
+    throw new CliError(
+      EXIT.USAGE,
+      "no store is given: --from <folder> for files, --prefix or PODGATE_PARAMETER_PREFIX for SSM, --offline for npm start",
+    );
+  }
+  const { openSsm } = await import("./ssm-store.ts");
+  return openSsm({
+    prefix,
+    rate: flags.rate,
+    endpoint: flags.offline ? offlineEndpoint(env) : undefined,
+    onProgress: (documents) => output.progress(`reading ${prefix}: ${documents} documents`),
+  });
+}
+
+function offlineEndpoint(env: Context["env"]): string {
+  const { variable, port } = PORTS.store;
+  return `http://127.0.0.1:${env[variable] ?? port}`;
+}

@@ -1,0 +1,84 @@
+import { describe, expect, test } from "vitest";
+import { podgate } from "../support/podgate.ts";
+
+/** Three parts that look like a token's; the last is the one that must never be seen. */
+const SIGNATURE = "c2lnbmF0dXJlLWNhbmFyeS00NzEx";
+const TOKEN = `eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.eyJpc3MiOiJodHRwczovL2V4YW1wbGUuY29tIn0.${SIGNATURE}`;
+
+describe("the program", () => {
+  test("says what it can do, and how it ends", async () => {
+    const { exitCode, stdout, stderr } = await podgate(["--help"]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(stdout).toContain("podgate lint");
+    expect(stdout).toContain("Exit codes: 0 done, or yes; 1 no; 2 wrong command line;");
+  });
+
+  test("says its version", async () => {
+    expect(await podgate(["--version"])).toEqual({ exitCode: 0, stdout: "0.1.0\n", stderr: "" });
+  });
+
+  test.for<{ inputs: string[]; line: string }>([
+    { inputs: ["lin"], line: 'podgate: no command "lin"; did you mean `lint`?' },
+    { inputs: ["nothing-like-it"], line: 'podgate: no command "nothing-like-it"; see --help' },
+    { inputs: ["lint", "--fro", "x"], line: 'podgate: no flag "--fro"; did you mean --from?; see --help' },
+    {
+      inputs: ["lint", "--rate", "0"],
+      line: 'podgate: rate is "0": expected a whole number from 1 to 1000; see --help',
+    },
+    { inputs: ["lint", "x"], line: 'podgate: "x" is one argument too many: expected at most 0; see --help' },
+    { inputs: ["completion", "fish"], line: 'podgate: shell is "fish": expected bash or zsh; see --help' },
+    {
+      inputs: ["lint"],
+      line: "podgate: no store is given: --from <folder> for files, --prefix or PODGATE_PARAMETER_PREFIX for SSM, --offline for npm start",
+    },
+    {
+      inputs: ["lint", "--from", ".", "--offline"],
+      line: "podgate: --from is one store and --prefix or --offline another: give one of them",
+    },
+    {
+      inputs: ["lint", "--prefix", "podgate"],
+      line: 'podgate: the prefix is "podgate": expected a name such as /podgate/prod',
+    },
+    {
+      inputs: ["lint", "--prefix", "/podgate/x"],
+      line: "podgate: no AWS region is set; set AWS_REGION, or a region in the profile of AWS_PROFILE",
+    },
+  ])("$inputs is a wrong command line, told in one line", async ({ inputs, line }) => {
+    expect(await podgate(inputs)).toEqual({ exitCode: 2, stdout: "", stderr: `${line}\n` });
+  });
+
+  test.for<{ where: string; inputs: string[] }>([
+    { where: "in place of a command", inputs: [TOKEN] },
+    { where: "as one argument too many", inputs: ["lint", TOKEN] },
+    { where: "as a flag", inputs: ["lint", `--${TOKEN}`] },
+    { where: "as a flag's value", inputs: ["lint", "--rate", TOKEN] },
+    { where: "as a folder", inputs: ["lint", "--from", TOKEN] },
+    { where: "as a prefix", inputs: ["lint", "--prefix", TOKEN] },
+    { where: "as a shell", inputs: ["completion", TOKEN] },
+  ])("does not repeat a token that is typed $where", async ({ inputs }) => {
+    const { exitCode, stdout, stderr } = await podgate(inputs);
+    expect(exitCode).toBeGreaterThan(1);
+    expect(stdout + stderr).not.toContain(SIGNATURE);
+  });
+});
+
+describe("completion", () => {
+  test.for(["bash", "zsh"])("is a script for %s that asks the program", async (shell) => {
+    const { exitCode, stdout } = await podgate(["completion", shell]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("podgate __complete");
+  });
+
+  test.for<{ typed: string[]; proposed: string[] }>([
+    { typed: [""], proposed: ["lint", "completion"] },
+    { typed: ["l"], proposed: ["lint"] },
+    { typed: ["lint", "--fr"], proposed: ["--from"] },
+    { typed: ["completion", ""], proposed: ["bash", "zsh"] },
+    { typed: ["nothing", ""], proposed: [] },
+  ])("of $typed proposes $proposed", async ({ typed, proposed }) => {
+    const { stdout } = await podgate(["__complete", ...typed]);
+    const completions = stdout.split("\n").flatMap((line) => (line === "" ? [] : [line.split("\t")[0]]));
+    expect(completions).toEqual(expect.arrayContaining(proposed));
+    if (proposed.length === 0) expect(completions).toEqual([]);
+  });
+});

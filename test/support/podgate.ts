@@ -1,0 +1,55 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
+export interface Ended {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Standard input. @default empty */
+  readonly input?: string;
+}
+
+const PROGRAM = new URL("../../dist/cli/podgate.mjs", import.meta.url).pathname;
+
+/** Runs the built `podgate` as a process, with nothing of this process's environment but what every process needs. */
+export async function podgate(inputs: readonly string[], { env = {}, input = "" }: RunOptions = {}): Promise<Ended> {
+  const child = spawn(process.execPath, [PROGRAM, ...inputs], {
+    env: { PATH: process.env["PATH"], HOME: "/nonexistent", AWS_EC2_METADATA_DISABLED: "true", ...env },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  // A program that ends before it reads closes the pipe.
+  child.stdin.on("error", () => undefined).end(input);
+  const [exitCode] = await once(child, "close");
+  return { exitCode, stdout, stderr };
+}
+
+export interface Folder extends AsyncDisposable {
+  readonly path: string;
+}
+
+/** A folder with these files, in JSON or in YAML as given. */
+export async function folderOf(files: Readonly<Record<string, string | object>>): Promise<Folder> {
+  const path = await mkdtemp(join(tmpdir(), "podgate-cli-"));
+  for (const [name, content] of Object.entries(files)) {
+    const file = join(path, name);
+    await mkdir(dirname(file), { recursive: true });
+    // JSON is YAML.
+    await writeFile(file, typeof content === "string" ? content : JSON.stringify(content, null, 2));
+  }
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
