@@ -1,6 +1,6 @@
 import { type GatewayClock, systemClock } from "./clock.ts";
 import { gatewayHeaders } from "./gateway-headers.ts";
-import { decodedPath, type GatewayRequest } from "./gateway-request.ts";
+import { decodedPath, type GatewayRequest, isRestApi } from "./gateway-request.ts";
 import type { GatewayResponse } from "./gateway-response.ts";
 import { dropOverride, fromHapi, type HapiRequest, responseHeaders } from "./hapi-request.ts";
 import { credentialsOf } from "./integration-context.ts";
@@ -98,7 +98,7 @@ function answered(kind: IntegrationKind, settings: GatewaySettings) {
 }
 
 function guard(authorizer: RouteAuthorizer, route: GatewayRequest["route"], known: Provider) {
-  const isRest = isRestApi(authorizer);
+  const isRest = isRestApi(authorizer.kind);
   const template = route.path.startsWith("/") || route.path === "$default" ? route.path : `/${route.path}`;
   const api = {
     route: { ...route, path: template },
@@ -122,10 +122,6 @@ function guard(authorizer: RouteAuthorizer, route: GatewayRequest["route"], know
     if (decision.outcome === "allow") return toolkit.authenticated({ credentials: credentialsOf(decision) });
     return answer(toolkit, decision.response);
   };
-}
-
-function isRestApi({ kind }: RouteAuthorizer): boolean {
-  return kind === "rest-token" || kind === "rest-request";
 }
 
 /** The authorizer of this name and configuration: one for all its routes, so that they share what it keeps. */

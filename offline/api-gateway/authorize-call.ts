@@ -8,11 +8,11 @@ import {
   readAnswer,
 } from "./authorizer-answer.ts";
 import { authorizerEvent } from "./authorizer-event.ts";
-import { callArn, type GatewayRequest } from "./gateway-request.ts";
+import { callArn, type GatewayRequest, isRestApi } from "./gateway-request.ts";
 import { type GatewayResponse, type Rejection, rejectionResponse } from "./gateway-response.ts";
 import { identityValues } from "./identity-source.ts";
 import { conditionKeys } from "./policy-condition.ts";
-import { evaluatePolicy } from "./policy-evaluation.ts";
+import { evaluatePolicy, INVOKE } from "./policy-evaluation.ts";
 import type { ResultCache } from "./result-cache.ts";
 
 export interface AuthorizerRules {
@@ -128,7 +128,7 @@ export function decideBy(answer: AuthorizerAnswer, request: GatewayRequest): Cal
     return answer.isAuthorized ? { outcome: "allow", context } : reject(request, "not-allowed");
   }
   const { kind, settings } = request;
-  const verdict = evaluatePolicy(answer.policyDocument, "execute-api:Invoke", callArn(request), {
+  const verdict = evaluatePolicy(answer.policyDocument, INVOKE, callArn(request), {
     ...(settings.policyConditions === "evaluated" && { conditionKeys: conditionKeys(request) }),
     anySize: !isSizeLimited(kind, settings),
     wildcardSpan: settings.wildcardSpan,
@@ -153,8 +153,7 @@ export function decideBy(answer: AuthorizerAnswer, request: GatewayRequest): Cal
 }
 
 function isArnTooLong(request: GatewayRequest): boolean {
-  const isRest = request.kind === "rest-token" || request.kind === "rest-request";
-  return isRest && Buffer.byteLength(callArn(request), "utf8") > ARN_MAX_BYTES;
+  return isRestApi(request.kind) && Buffer.byteLength(callArn(request), "utf8") > ARN_MAX_BYTES;
 }
 
 function texts(context: Context): Record<string, string> {

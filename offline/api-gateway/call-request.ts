@@ -25,6 +25,10 @@ export interface CallRequest {
   readonly pathParameters?: Readonly<Record<string, string>>;
   /** @default "127.0.0.1" */
   readonly sourceIp?: string;
+  /** For the integration; an authorizer sees none. @default none */
+  readonly body?: string;
+  /** Whether the body is base64. @default false */
+  readonly isBase64Encoded?: boolean;
 }
 
 /** The API and stage that are called, and what of a call is not the client's. */
@@ -58,6 +62,11 @@ export function incomingCall(request: CallRequest, api: CalledApi, isHttpApi: bo
     pathParameters: request.pathParameters ?? parametersOf(route.path, isHttpApi ? decodedPath(path) : path),
     sourceIp: request.sourceIp ?? "127.0.0.1",
   };
+}
+
+/** A WebSocket API has no paths: a connection is a GET of the stage, and what comes on it belongs to a route. */
+export function handshakeOf(request: CallRequest, route = "$connect"): CallRequest {
+  return { ...request, method: "GET", route, pathParameters: {} };
 }
 
 function routeOf(route: string | undefined, path: string, isHttpApi: boolean): GatewayRequest["route"] {

@@ -119,3 +119,7 @@ function arnPath({ kind, path, settings }: GatewayRequest): string {
 export function isHttpApi(kind: AuthorizerKind): kind is "http-1.0" | "http-2.0" {
   return kind === "http-1.0" || kind === "http-2.0";
 }
+
+export function isRestApi(kind: AuthorizerKind): kind is "rest-token" | "rest-request" {
+  return kind === "rest-token" || kind === "rest-request";
+}

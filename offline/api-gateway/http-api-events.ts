@@ -24,7 +24,7 @@ export function http1Event(request: GatewayRequest, identity: readonly string[])
     methodArn: callArn(request),
     identitySource: sources,
     authorizationToken: sources,
-    ...requestMembers(request, decodedPath(request.path)),
+    ...requestMembers(request, httpApiPath(request)),
   };
 }
 
@@ -52,9 +52,7 @@ export function http2Event(request: GatewayRequest, identity: readonly string[])
 export function http2Members(call: IncomingCall, authorizer: Readonly<Record<string, unknown>> | undefined) {
   const { account, apiId, stage, method, requestId, sourceIp, timeEpoch } = call;
   const key = routeKey(call);
-  const inStage = decodedPath(call.path);
-  // A stage with a name is part of the path that the client sent.
-  const rawPath = stage === "$default" ? inStage : `/${stage}${inStage}`;
+  const rawPath = httpApiPath(call);
   const lowered = call.headers.map(([name, value]) => [name.toLowerCase(), value] as const);
   const cookies = headerValues(call, "cookie").flatMap((value) => value.split(/; */));
   const query = joined(grouped(queryPairs(call)));
@@ -82,6 +80,12 @@ export function http2Members(call: IncomingCall, authorizer: Readonly<Record<str
     ...(Object.keys(call.pathParameters).length > 0 && { pathParameters: { ...call.pathParameters } }),
     ...(call.stageVariables !== undefined && { stageVariables: { ...call.stageVariables } }),
   };
+}
+
+/** The path that an HTTP API delivers: decoded, and led by a stage that has a name, which is part of what the client sent. */
+export function httpApiPath({ path, stage }: Pick<IncomingCall, "path" | "stage">): string {
+  const inStage = decodedPath(path);
+  return stage === "$default" ? inStage : `/${stage}${inStage}`;
 }
 
 /** `12/Mar/2020:19:03:58 +0000`, the time of access logs. */

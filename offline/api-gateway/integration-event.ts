@@ -1,6 +1,7 @@
-import { type CalledApi, type CallRequest, incomingCall } from "./call-request.ts";
+import { type CalledApi, type CallRequest, handshakeOf, incomingCall } from "./call-request.ts";
 import {
   decodedOnce,
+  domainNameOf,
   grouped,
   headerValues,
   type IncomingCall,
@@ -8,14 +9,19 @@ import {
   lastOf,
   queryPairs,
 } from "./gateway-request.ts";
-import { accessLogTime, http2Members } from "./http-api-events.ts";
+import { accessLogTime, http2Members, httpApiPath } from "./http-api-events.ts";
 import { OFFLINE_IDS } from "./offline-ids.ts";
+import { partitionOf } from "./partition.ts";
+import { websocketMembers } from "./websocket-event.ts";
 
-/** What stands in front of a function that answers HTTP: an HTTP API of payload 2.0, a REST API's proxy integration, … */
-export type IntegrationKind = "http-2.0" | "rest" | "function-url" | "alb";
+/**
+ * What stands in front of a function: an HTTP API by the version of its payload, a REST API's proxy integration, a WebSocket
+ * API, or none of API Gateway.
+ */
+export type IntegrationKind = "http-2.0" | "http-1.0" | "rest" | "websocket" | "function-url" | "alb";
 
-/** A call that reaches a function. */
-export interface IntegrationRequest extends CallRequest, Partial<CalledApi> {
+/** What the function gets beside the call itself. */
+interface Sent {
   /** @default none */
   readonly body?: string;
   /** @default false */
@@ -24,54 +30,111 @@ export interface IntegrationRequest extends CallRequest, Partial<CalledApi> {
   readonly multiValueHeaders?: boolean;
 }
 
+/**
+ * A call that reaches a function. Of a WebSocket API the route says what it is: `$connect` (the default), `$disconnect`, or
+ * that of a message, which `body` is.
+ */
+export interface IntegrationRequest extends CallRequest, Partial<CalledApi>, Sent {}
+
+/** What an authorizer gave, as `TwinAnswer.context`. */
+type AuthorizerContext = Readonly<Record<string, unknown>>;
+
 /** 12 March 2020, the time in AWS's samples. */
 const SAMPLE_TIME_EPOCH = Date.UTC(2020, 2, 12, 19, 3, 58);
 
+const API_IDS = {
+  "http-2.0": OFFLINE_IDS.httpApiId,
+  "http-1.0": OFFLINE_IDS.httpApiId,
+  rest: OFFLINE_IDS.restApiId,
+  websocket: OFFLINE_IDS.websocketApiId,
+  "function-url": OFFLINE_IDS.httpApiId,
+  alb: OFFLINE_IDS.httpApiId,
+} as const satisfies Record<IntegrationKind, string>;
+
 /**
  * The event that a function gets for a call. Paths: HTTP APIs deliver them decoded and cut at a decoded `?`, with a named
- * stage before them in `rawPath`; the others keep the encoding, also in `pathParameters` (seen in events of live APIs;
- * AWS documents samples only). Headers are those of the request: what AWS adds (`X-Forwarded-*`, `X-Amzn-Trace-Id`) is
- * not here.
+ * stage before them in `rawPath` (payload 1.0: `path`); the others keep the encoding, also in `pathParameters` (seen in
+ * events of live APIs; AWS documents samples only). Headers are those of the request: what AWS adds (`X-Forwarded-*`,
+ * `X-Amzn-Trace-Id`) is not here.
  *
- * @param context - what the authorizer gave, as `TwinAnswer.context`; left out, the event has no `authorizer`
+ * @param context - what the authorizer gave, as `TwinAnswer.context`; left out, the route has no authorizer
  */
 export function integrationEvent(
   kind: IntegrationKind,
   request: IntegrationRequest,
-  context?: Readonly<Record<string, unknown>>,
+  context?: AuthorizerContext,
 ): Record<string, unknown> {
-  const isHttpApi = kind === "http-2.0";
+  const isHttpApi = kind === "http-2.0" || kind === "http-1.0";
   const api: CalledApi = {
-    stage: request.stage ?? (kind === "rest" ? "dev" : "$default"),
-    apiId: request.apiId ?? (kind === "rest" ? OFFLINE_IDS.restApiId : OFFLINE_IDS.httpApiId),
+    stage: request.stage ?? (kind === "rest" || kind === "websocket" ? "dev" : "$default"),
+    apiId: request.apiId ?? API_IDS[kind],
     account: request.account ?? OFFLINE_IDS.account,
     region: request.region ?? OFFLINE_IDS.region,
     requestId: request.requestId ?? "request-1",
     timeEpoch: request.timeEpoch ?? SAMPLE_TIME_EPOCH,
+    ...(request.partition !== undefined && { partition: request.partition }),
     ...(request.stageVariables !== undefined && { stageVariables: request.stageVariables }),
   };
-  const call = incomingCall(request, api, isHttpApi);
-  const { body, isBase64Encoded = false } = request;
+  const asked = kind === "websocket" ? handshakeOf(request, request.route) : request;
+  return eventOf(kind, incomingCall(asked, api, isHttpApi), request, context);
+}
+
+/** The same for a call that reached an API already. */
+export function eventOf(
+  kind: IntegrationKind,
+  call: IncomingCall,
+  { body, isBase64Encoded = false, multiValueHeaders = false }: Sent,
+  context: AuthorizerContext | undefined,
+): Record<string, unknown> {
+  const given = context && texts(context);
   switch (kind) {
     case "http-2.0": {
       const members = http2Members(call, context === undefined ? undefined : { lambda: context });
       return { version: "2.0", ...members, ...(body !== undefined && { body }), isBase64Encoded };
     }
+    case "http-1.0":
+      return { version: "1.0", ...http1Members(call, given), body: body ?? null, isBase64Encoded };
     case "rest":
-      return { ...restProxyMembers(call, context), body: body ?? null, isBase64Encoded };
+      return { ...restProxyMembers(call, given), body: body ?? null, isBase64Encoded };
+    case "websocket":
+      return { ...websocketMembers(call, given), ...(body !== undefined && { body }), isBase64Encoded };
     case "function-url":
       return { version: "2.0", ...functionUrlMembers(call), ...(body !== undefined && { body }), isBase64Encoded };
     case "alb":
-      return { ...albMembers(call, request.multiValueHeaders ?? false), body: body ?? "", isBase64Encoded };
+      return { ...albMembers(call, multiValueHeaders), body: body ?? "", isBase64Encoded };
   }
 }
 
+/** Payloads of version 1 hold each value as a text (API Gateway developer guide, "Output from a Lambda authorizer"). */
+function texts(context: AuthorizerContext): Record<string, string> {
+  return Object.fromEntries(Object.entries(context).map(([name, value]) => [name, String(value)]));
+}
+
 /** API Gateway developer guide, "Input format of a Lambda function for proxy integration". What is empty is null. */
-function restProxyMembers(call: IncomingCall, context: Readonly<Record<string, unknown>> | undefined) {
-  const { route, path, method, stage, account, apiId, region, requestId, sourceIp, timeEpoch } = call;
+function restProxyMembers(call: IncomingCall, context: AuthorizerContext | undefined) {
+  return payload1Members(call, call.path, `/${call.stage}${call.path}`, {
+    ...(context !== undefined && { authorizer: { ...context } }),
+    resourceId: "offline",
+  });
+}
+
+/**
+ * API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs", payload 1.0: as of a REST API, but that
+ * the path is decoded, a named stage leads it, and where there is no authorizer there are its empty members.
+ */
+function http1Members(call: IncomingCall, context: AuthorizerContext | undefined) {
+  const path = httpApiPath(call);
+  return payload1Members(call, path, path, {
+    authorizer: context === undefined ? { claims: null, scopes: null } : { ...context },
+    resourceId: null,
+  });
+}
+
+/** What payloads of version 1 have in common. */
+function payload1Members(call: IncomingCall, path: string, contextPath: string, more: object) {
+  const { route, method, stage, account, apiId, requestId, sourceIp, timeEpoch } = call;
   const headers = grouped(call.headers);
   const query = grouped(queryPairs(call));
-  const domainName = `${apiId}.execute-api.${region}.amazonaws.com`;
   return {
     resource: route.path,
     path,
@@ -85,23 +148,36 @@ function restProxyMembers(call: IncomingCall, context: Readonly<Record<string, u
     requestContext: {
       accountId: account,
       apiId,
-      ...(context !== undefined && { authorizer: { ...context } }),
-      domainName,
+      ...more,
+      domainName: domainNameOf(call),
       domainPrefix: apiId,
       extendedRequestId: requestId,
       httpMethod: method,
-      identity: { sourceIp, userAgent: headerValues(call, "user-agent").at(-1) ?? null },
-      path: `/${stage}${path}`,
+      identity: { ...NO_IDENTITY, sourceIp, userAgent: headerValues(call, "user-agent").at(-1) ?? null },
+      path: contextPath,
       protocol: "HTTP/1.1",
       requestId,
       requestTime: accessLogTime(timeEpoch),
       requestTimeEpoch: timeEpoch,
-      resourceId: "offline",
       resourcePath: route.path,
       stage,
     },
   };
 }
+
+/** Of a caller whom neither IAM nor Cognito knows. */
+const NO_IDENTITY = {
+  accessKey: null,
+  accountId: null,
+  caller: null,
+  cognitoAuthenticationProvider: null,
+  cognitoAuthenticationType: null,
+  cognitoIdentityId: null,
+  cognitoIdentityPoolId: null,
+  principalOrgId: null,
+  user: null,
+  userArn: null,
+} as const;
 
 /**
  * AWS Lambda developer guide, "Invoking Lambda function URLs". Unlike an HTTP API it has no route, keeps `cookie` among
@@ -138,7 +214,8 @@ function albMembers(call: IncomingCall, multiValue: boolean) {
       return equals < 0 ? [pair, ""] : [pair.slice(0, equals), pair.slice(equals + 1)];
     }),
   );
-  const targetGroupArn = `arn:aws:elasticloadbalancing:${call.region}:${call.account}:targetgroup/offline/0123456789abcdef`;
+  const partition = call.partition ?? partitionOf(call.region);
+  const targetGroupArn = `arn:${partition}:elasticloadbalancing:${call.region}:${call.account}:targetgroup/offline/0123456789abcdef`;
   return {
     requestContext: { elb: { targetGroupArn } },
     httpMethod: call.method,

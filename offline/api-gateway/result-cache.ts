@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { AuthorizerAnswer, NoAnswer } from "./authorizer-answer.ts";
 import type { GatewayClock } from "./clock.ts";
-import { type AuthorizerKind, isHttpApi } from "./gateway-request.ts";
+import { type AuthorizerKind, isHttpApi, isRestApi } from "./gateway-request.ts";
 
 /** What is kept of a call whose authorizer was asked: the answer, never the decision, and the call that it was made for. */
 export interface KeptAnswer {
@@ -20,7 +20,7 @@ const MAX_ENTRIES = 1000;
 
 /** Seconds for which answers are kept where the configuration does not say it. */
 export function defaultTtlSeconds(kind: AuthorizerKind): number {
-  return kind === "rest-token" || kind === "rest-request" ? REST_DEFAULT_TTL_SECONDS : 0;
+  return isRestApi(kind) ? REST_DEFAULT_TTL_SECONDS : 0;
 }
 
 /** Why AWS refuses an authorizer with this time to live; `undefined` if it does not. */

@@ -267,6 +267,13 @@ export const RULES = [
     "reported",
   ),
   rule(
+    "paths-http-api-1",
+    "path and pathParameters are decoded in the same way; a named stage leads path.",
+    ["http-1.0"],
+    "https://github.com/jeremydaly/lambda-api/issues/136",
+    "reported",
+  ),
+  rule(
     "paths-rest",
     "path and pathParameters keep the encoding; the stage leads requestContext.path.",
     ["rest"],

@@ -1,10 +1,11 @@
 import { type AuthorizerEvent, type AuthorizerRules, identityOf } from "./authorize-call.ts";
 import type { Context } from "./authorizer-answer.ts";
 import { authorizerEvent } from "./authorizer-event.ts";
-import { type CallRequest, incomingCall } from "./call-request.ts";
+import { type CallRequest, handshakeOf, incomingCall } from "./call-request.ts";
 import { type GatewayClock, systemClock } from "./clock.ts";
-import { type AuthorizerKind, type IncomingCall, isHttpApi } from "./gateway-request.ts";
+import { type AuthorizerKind, type IncomingCall, isHttpApi, isRestApi } from "./gateway-request.ts";
 import { expressionProblem, identitySourceProblem } from "./identity-source.ts";
+import { eventOf } from "./integration-event.ts";
 import { LambdaAuthorizer } from "./lambda-authorizer.ts";
 import { type LambdaContext, runFunction } from "./lambda-function.ts";
 import { OFFLINE_IDS } from "./offline-ids.ts";
@@ -16,7 +17,9 @@ import { type GatewaySettings, readGatewaySettings } from "./settings.ts";
 export interface TwinOptions {
   /**
    * The Lambda function. What it returns, or the promise of it, is what Lambda would make JSON of; what it throws is a
-   * failure of the function. It is asked with a copy of the event.
+   * failure of the function. It is asked with a copy of the event. Where a kept policy names the call that
+   * it was made for and refuses another one, it may be asked about that, although AWS would not ask: nothing comes of the
+   * answer but advice.
    */
   authorizer(event: object, context: LambdaContext): unknown;
   readonly kind: AuthorizerKind;
@@ -60,6 +63,11 @@ export interface TwinAnswer {
    * `requestContext.authorizer` (with `principalId`) of every other one.
    */
   readonly context: Context | undefined;
+  /**
+   * Where the call goes on: the event of the function behind the API, in the payload of the authorizer's kind; that of a
+   * WebSocket API is the one of `$connect`. See `integrationEvent` for other payloads.
+   */
+  readonly integration: Readonly<Record<string, unknown>> | undefined;
   /** What the authorizer was given; undefined where it was not asked. */
   readonly event: AuthorizerEvent | undefined;
   readonly asked: boolean;
@@ -142,19 +150,22 @@ export function apiGateway(options: TwinOptions): ApiGateway {
   let calls = 0;
   const incoming = (request: CallRequest): IncomingCall => {
     const timeEpoch = Math.round(clock.now() * 1000);
-    // `$connect` has no path; the handshake is a GET of the stage.
-    const asked = kind === "websocket" ? { ...request, method: "GET", route: "$connect", pathParameters: {} } : request;
+    const asked = kind === "websocket" ? handshakeOf(request) : request;
     return incomingCall(asked, { ...api, requestId: `request-${calls}`, timeEpoch }, isHttpApi(kind));
   };
   return {
     async call(request) {
       calls += 1;
-      const { decision, event, keptFrom, advice } = await authorizer.authorize(incoming(request));
+      const made = incoming(request);
+      const { decision, event, keptFrom, advice } = await authorizer.authorize(made);
       const how = { event, asked: event !== undefined, cached: keptFrom !== undefined, advice };
-      if (decision.outcome === "reject") return { ...decision.response, context: undefined, ...how };
-      const { context, principalId } = decision;
+      if (decision.outcome === "reject")
+        return { ...decision.response, context: undefined, integration: undefined, ...how };
+      const { principalId } = decision;
       const isOneMap = kind === "http-2.0" || principalId === undefined;
-      return { status: 200, headers: {}, body: "", context: isOneMap ? context : { ...context, principalId }, ...how };
+      const context = isOneMap ? decision.context : { ...decision.context, principalId };
+      const integration = eventOf(isRestApi(kind) ? "rest" : kind, made, request, context);
+      return { status: 200, headers: {}, body: "", context, integration, ...how };
     },
     event(request) {
       const call = authorizer.requestOf(incoming(request));

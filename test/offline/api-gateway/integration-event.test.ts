@@ -16,6 +16,20 @@ const REQUEST = {
   body: '{"a":1}',
 } as const;
 
+/** Of a caller without IAM or Cognito. */
+const NOBODY = {
+  accessKey: null,
+  accountId: null,
+  caller: null,
+  cognitoAuthenticationProvider: null,
+  cognitoAuthenticationType: null,
+  cognitoIdentityId: null,
+  cognitoIdentityPoolId: null,
+  principalOrgId: null,
+  user: null,
+  userArn: null,
+};
+
 const DECODED = { repeat: "one,two", redirect: "https://example.com/a", plus: "a b", empty: "", bare: "" };
 
 test("HTTP API, payload 2.0", () => {
@@ -83,7 +97,7 @@ test("REST API, proxy integration", () => {
       domainPrefix: "offlinerest",
       extendedRequestId: "request-1",
       httpMethod: "POST",
-      identity: { sourceIp: "203.0.113.9", userAgent: "curl/8.7.1" },
+      identity: { ...NOBODY, sourceIp: "203.0.113.9", userAgent: "curl/8.7.1" },
       path: "/dev/capture/space%20value",
       protocol: "HTTP/1.1",
       requestId: "request-1",
@@ -96,6 +110,117 @@ test("REST API, proxy integration", () => {
     body: REQUEST.body,
     isBase64Encoded: false,
   });
+});
+
+test("HTTP API, payload 1.0", () => {
+  const request = { ...REQUEST, route: "POST /capture/{proxy+}", stage: "v1" };
+  expect(integrationEvent("http-1.0", request, { principal: "p", principalId: "p" })).toEqual({
+    version: "1.0",
+    resource: "/capture/{proxy+}",
+    path: "/v1/capture/space value",
+    httpMethod: "POST",
+    headers: { Accept: "*/*", "User-Agent": "curl/8.7.1", Cookie: "session=abc123; theme=dark", "X-Probe": "second" },
+    multiValueHeaders: {
+      Accept: ["*/*"],
+      "User-Agent": ["curl/8.7.1"],
+      Cookie: ["session=abc123; theme=dark"],
+      "X-Probe": ["first", "second"],
+    },
+    queryStringParameters: { ...DECODED, repeat: "two" },
+    multiValueQueryStringParameters: {
+      repeat: ["one", "two"],
+      redirect: ["https://example.com/a"],
+      plus: ["a b"],
+      empty: [""],
+      bare: [""],
+    },
+    pathParameters: { proxy: "space value" },
+    stageVariables: null,
+    requestContext: {
+      accountId: "123456789012",
+      apiId: "offlinehttp",
+      authorizer: { principal: "p", principalId: "p" },
+      domainName: "offlinehttp.execute-api.us-east-1.amazonaws.com",
+      domainPrefix: "offlinehttp",
+      extendedRequestId: "request-1",
+      httpMethod: "POST",
+      identity: { ...NOBODY, sourceIp: "203.0.113.9", userAgent: "curl/8.7.1" },
+      path: "/v1/capture/space value",
+      protocol: "HTTP/1.1",
+      requestId: "request-1",
+      requestTime: "12/Mar/2020:19:03:58 +0000",
+      requestTimeEpoch: 1_584_039_838_000,
+      resourceId: null,
+      resourcePath: "/capture/{proxy+}",
+      stage: "v1",
+    },
+    body: REQUEST.body,
+    isBase64Encoded: false,
+  });
+});
+
+describe("WebSocket API", () => {
+  const connection = {
+    extendedRequestId: "request-1",
+    requestTime: "12/Mar/2020:19:03:58 +0000",
+    messageDirection: "IN",
+    stage: "dev",
+    connectedAt: 1_584_039_838_000,
+    requestTimeEpoch: 1_584_039_838_000,
+    identity: { sourceIp: "203.0.113.9", userAgent: "curl/8.7.1" },
+    requestId: "request-1",
+    domainName: "offlinews.execute-api.us-east-1.amazonaws.com",
+    connectionId: "request-1=",
+    apiId: "offlinews",
+    authorizer: { principalId: "p", expiresAt: "5" },
+  };
+  const handshake = { path: "/?a=1&a=2", headers: REQUEST.headers, sourceIp: REQUEST.sourceIp };
+  const context = { principalId: "p", expiresAt: 5 };
+
+  test("$connect has the handshake, and neither path nor method", () => {
+    expect(integrationEvent("websocket", handshake, context)).toEqual({
+      headers: { Accept: "*/*", "User-Agent": "curl/8.7.1", Cookie: "session=abc123; theme=dark", "X-Probe": "second" },
+      multiValueHeaders: {
+        Accept: ["*/*"],
+        "User-Agent": ["curl/8.7.1"],
+        Cookie: ["session=abc123; theme=dark"],
+        "X-Probe": ["first", "second"],
+      },
+      queryStringParameters: { a: "2" },
+      multiValueQueryStringParameters: { a: ["1", "2"] },
+      requestContext: { routeKey: "$connect", eventType: "CONNECT", ...connection },
+      isBase64Encoded: false,
+    });
+  });
+
+  test("a message has its route, its body and the context of $connect", () => {
+    const message = { ...handshake, route: "send", body: '{"action":"send"}', stageVariables: { a: "b" } };
+    expect(integrationEvent("websocket", message, context)).toEqual({
+      requestContext: { routeKey: "send", eventType: "MESSAGE", messageId: "request-1=", ...connection },
+      stageVariables: { a: "b" },
+      body: '{"action":"send"}',
+      isBase64Encoded: false,
+    });
+  });
+
+  test("$disconnect says why", () => {
+    expect(integrationEvent("websocket", { ...handshake, route: "$disconnect" }, context)).toMatchObject({
+      headers: { Accept: "*/*" },
+      requestContext: { routeKey: "$disconnect", eventType: "DISCONNECT", disconnectStatusCode: 1005, ...connection },
+    });
+  });
+});
+
+test.for<[IntegrationKind, unknown]>([
+  ["rest", { n: "1", yes: "true", text: "x" }],
+  ["http-1.0", { n: "1", yes: "true", text: "x" }],
+  ["websocket", { n: "1", yes: "true", text: "x" }],
+  ["http-2.0", { lambda: { n: 1, yes: true, text: "x" } }],
+  ["function-url", undefined],
+  ["alb", undefined],
+])("%s: the authorizer's context is %j", ([kind, authorizer]) => {
+  const event = integrationEvent(kind, { path: "/" }, { n: 1, yes: true, text: "x" });
+  expect(Object(event["requestContext"])["authorizer"]).toEqual(authorizer);
 });
 
 test("Function URL: no route, the cookie twice, the account unnamed", () => {
@@ -173,6 +298,7 @@ describe("what is not there", () => {
       { body: null, headers: null, multiValueHeaders: null, queryStringParameters: null, pathParameters: null },
       [],
     ],
+    ["websocket", { headers: {}, isBase64Encoded: false }, ["body", "queryStringParameters", "stageVariables"]],
     ["function-url", { isBase64Encoded: false }, ["body", "cookies", "queryStringParameters"]],
     ["alb", { body: "", headers: {}, queryStringParameters: {} }, ["multiValueHeaders"]],
   ])("%s: %j, and no %j", ([kind, members, absent]) => {
@@ -180,6 +306,29 @@ describe("what is not there", () => {
     expect(event).toMatchObject(members);
     for (const name of absent) expect(event).not.toHaveProperty(name);
     expect(event["requestContext"]).not.toHaveProperty("authorizer");
+  });
+
+  test("http-1.0: null, also for who was authorized", () => {
+    expect(integrationEvent("http-1.0", { path: "/" })).toMatchObject({
+      resource: "$default",
+      path: "/",
+      body: null,
+      headers: null,
+      queryStringParameters: null,
+      pathParameters: null,
+      requestContext: { authorizer: { claims: null, scopes: null }, resourceId: null },
+    });
+  });
+
+  test("in another partition hosts and ARNs are of it", () => {
+    const request = { path: "/", region: "cn-north-1" };
+    expect(JSON.stringify(integrationEvent("alb", request))).toContain("arn:aws-cn:elasticloadbalancing:cn-north-1:");
+    for (const kind of ["rest", "http-1.0", "http-2.0", "websocket"] as const) {
+      const { domainName } = Object(integrationEvent(kind, request)["requestContext"]);
+      expect(domainName).toMatch(/\.execute-api\.cn-north-1\.amazonaws\.com\.cn$/);
+      const said = integrationEvent(kind, { ...request, partition: "aws" });
+      expect(Object(said["requestContext"])["domainName"]).toMatch(/\.amazonaws\.com$/);
+    }
   });
 
   test("what the request says of its API is taken", () => {

@@ -15,6 +15,7 @@ describe("an answer", () => {
       headers: {},
       body: "",
       context: { n: "1", principalId: "p" },
+      integration: expect.objectContaining({ path: "/a", resource: "/{proxy+}" }),
       event: api.event({ path: "/a", headers: TOKEN }),
       asked: true,
       cached: false,
@@ -29,6 +30,7 @@ describe("an answer", () => {
       headers: { "content-type": "application/json" },
       body: '{"message":"Forbidden"}',
       context: undefined,
+      integration: undefined,
       asked: true,
     });
   });
@@ -45,6 +47,20 @@ describe("an answer", () => {
     const { call } = twinOf("http-2.0", () => ({ isAuthorized: true }), { enableSimpleResponses: true });
     expect((await call()).context).toEqual({});
   });
+});
+
+test.for<[AuthorizerKind, object]>([
+  ["rest-token", { resource: "/v1/{id}", pathParameters: { id: "a%20b" }, body: "x" }],
+  ["rest-request", { resource: "/v1/{id}", pathParameters: { id: "a%20b" }, body: "x" }],
+  ["http-1.0", { version: "1.0", resource: "/v1/{id}", pathParameters: { id: "a b" }, body: "x" }],
+  ["http-2.0", { version: "2.0", routeKey: "POST /v1/{id}", pathParameters: { id: "a b" }, body: "x" }],
+  ["websocket", { requestContext: { routeKey: "$connect", eventType: "CONNECT" } }],
+])("%s: the function behind gets the call and the context, %j", async ([kind, members]) => {
+  const { call } = twinOf(kind, () => allowAll(kind, { context: { n: 1 } }), { stageVariables: { a: "b" } });
+  const { integration } = await call({ method: "POST", path: "/v1/a%20b", route: "POST /v1/{id}", body: "x" });
+  expect(integration).toMatchObject({ ...members, stageVariables: { a: "b" } });
+  const authorizer = kind === "http-2.0" ? { lambda: { n: 1 } } : { n: "1", principalId: "p" };
+  expect(Object(integration?.["requestContext"])["authorizer"]).toEqual(authorizer);
 });
 
 describe("the event", () => {

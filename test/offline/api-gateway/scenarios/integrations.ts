@@ -11,6 +11,19 @@ export const integrations = {
     expect(integrationEvent(kind, request)).toMatchObject({ rawPath: "/v1/a/b c", pathParameters: { proxy: "a/b c" } });
     expect(integrationEvent(kind, { ...request, stage: "v" })).toMatchObject({ rawPath: "/v/v1/a/b c" });
   },
+  "paths-http-api-1": (kind) => {
+    const request = { path: "/v1/a%2Fb%20c%3Fd", route: "GET /v1/{proxy+}" };
+    expect(integrationEvent(kind, request)).toMatchObject({
+      path: "/v1/a/b c",
+      pathParameters: { proxy: "a/b c" },
+      requestContext: { path: "/v1/a/b c" },
+    });
+    expect(integrationEvent(kind, { ...request, stage: "v" })).toMatchObject({
+      path: "/v/v1/a/b c",
+      resource: "/v1/{proxy+}",
+      requestContext: { path: "/v/v1/a/b c" },
+    });
+  },
   "paths-rest": (kind) => {
     expect(integrationEvent(kind, { path: "/v1/a%2Fb%20c", route: "GET /v1/{id}" })).toMatchObject({
       path: "/v1/a%2Fb%20c",
