@@ -1,9 +1,9 @@
 import type { AuthorizerRules, CallOutcome } from "./authorize-call.ts";
-import { isSizeLimited, UNAUTHORIZED } from "./authorizer-answer.ts";
+import { type AuthorizerAnswer, isSizeLimited, UNAUTHORIZED } from "./authorizer-answer.ts";
 import { callArn, type GatewayRequest, isHttpApi } from "./gateway-request.ts";
 import { isRecord, jsonBytes } from "./json.ts";
 import { readPolicy, type Statement } from "./policy-document.ts";
-import { ANSWER_MAX_BYTES } from "./policy-evaluation.ts";
+import { ANSWER_MAX_BYTES, coversAction, INVOKE } from "./policy-evaluation.ts";
 import { crossesIntoPath, isEverything, methodAndPath, readable, withoutCredentials } from "./policy-resource.ts";
 
 /** One call of an authorizer and how it is configured. */
@@ -11,6 +11,8 @@ export interface Observation extends CallOutcome {
   readonly request: GatewayRequest;
   readonly rules: AuthorizerRules;
   readonly ttlSeconds: number;
+  /** A kept policy refused the call, and the function, asked again, allows it. */
+  readonly allowedAnew: boolean;
 }
 
 export interface Advice {
@@ -33,9 +35,9 @@ interface Mistake {
 
 const MISTAKES: readonly Mistake[] = [
   {
-    cause: "cached-policy-names-one-call",
+    cause: "cached-policy-of-another-call",
     explainsFailure: false,
-    wrong: cachedForOneCall,
+    wrong: cachedForAnotherCall,
     mend: "answer with every ARN that the caller may call, or set resultTtlInSeconds to 0",
   },
   {
@@ -112,6 +114,12 @@ const MISTAKES: readonly Mistake[] = [
     mend: "answer a boolean",
   },
   {
+    cause: "other-action",
+    explainsFailure: false,
+    wrong: allowsOtherAction,
+    mend: "write execute-api:Invoke",
+  },
+  {
     cause: "method-wildcard",
     explainsFailure: false,
     wrong: (seen) => {
@@ -166,28 +174,42 @@ function returnedObject({
   return isRecord(value) ? value : undefined;
 }
 
+/** Whether a policy has the ARN of this call in it, alone or with something after it. */
+export function namesCall(answer: AuthorizerAnswer, arn: string): boolean {
+  return statementsOf({ answer }).some(({ resources }) =>
+    resources.patterns.some((pattern) => pattern.startsWith(arn)),
+  );
+}
+
 function statementsOf({ answer }: Pick<CallOutcome, "answer">): readonly Statement[] {
   if (answer?.form !== "policy") return [];
   const policy = readPolicy(answer.policyDocument);
   return policy.problem === undefined ? policy.statements : [];
 }
 
-/** What is allowed under no condition. */
+/** What may be called under no condition. */
 function allowedResources(seen: Pick<CallOutcome, "answer">): string[] {
   return statementsOf(seen)
-    .filter(({ effect, resources, conditions }) => effect === "Allow" && !resources.negated && conditions.length === 0)
+    .filter((statement) => statement.effect === "Allow" && coversAction(statement, INVOKE))
+    .filter(({ resources, conditions }) => !resources.negated && conditions.length === 0)
     .flatMap(({ resources }) => resources.patterns);
 }
 
-function cachedForOneCall({ request, decision, keptFrom, ...seen }: Observation): string | undefined {
-  if (keptFrom === undefined || decision.outcome === "allow" || decision.rejection !== "not-allowed") return undefined;
-  const statements = statementsOf(seen);
-  const namesOnlyOne =
-    statements.length > 0 &&
-    statements.every(({ resources }) => !resources.negated && resources.patterns.every((arn) => arn === keptFrom));
-  if (!namesOnlyOne) return undefined;
-  const [named, asked] = [methodAndPath(keptFrom), methodAndPath(callArn(request))];
-  return `the cached policy for this token names only ${named}, the call that it was made for, so ${asked} is refused`;
+function cachedForAnotherCall({ request, keptFrom, allowedAnew }: Observation): string | undefined {
+  if (keptFrom === undefined || !allowedAnew) return undefined;
+  const [madeFor, asked] = [methodAndPath(keptFrom), methodAndPath(callArn(request))];
+  return `the cached policy for this token was made for ${madeFor} and refuses ${asked}, which the authorizer allows when it is asked`;
+}
+
+/** An Allow that no call of an API can be: its action is another one. */
+function allowsOtherAction({ decision, ...seen }: Observation): string | undefined {
+  if (decision.outcome === "allow" || decision.rejection !== "not-allowed") return undefined;
+  const other = statementsOf(seen).find(
+    (statement) => statement.effect === "Allow" && !coversAction(statement, INVOKE),
+  );
+  const [action] = other?.actions.patterns ?? [];
+  if (other === undefined || action === undefined) return undefined;
+  return `the policy's ${other.actions.negated ? "NotAction" : "Action"} is ${readable(action)}, so it allows no call of an API`;
 }
 
 function contextOfWrongType({ request, decision, ...seen }: Observation): string | undefined {

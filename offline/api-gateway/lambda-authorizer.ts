@@ -1,4 +1,4 @@
-import { adviceOn } from "./advice.ts";
+import { adviceOn, namesCall } from "./advice.ts";
 import {
   type AuthorizerEvent,
   type AuthorizerRules,
@@ -6,9 +6,9 @@ import {
   type CallAuthorizer,
   type CallOutcome,
 } from "./authorize-call.ts";
-import type { Invocation } from "./authorizer-answer.ts";
+import type { AuthorizerAnswer, Invocation } from "./authorizer-answer.ts";
 import type { GatewayClock } from "./clock.ts";
-import type { GatewayRequest, IncomingCall } from "./gateway-request.ts";
+import { callArn, type GatewayRequest, type IncomingCall } from "./gateway-request.ts";
 import { withoutCredentials } from "./policy-resource.ts";
 import { ResultCache } from "./result-cache.ts";
 import type { GatewaySettings } from "./settings.ts";
@@ -28,6 +28,9 @@ export interface AuthorizerOptions {
   readonly report?: (line: string) => void;
 }
 
+/** An authorizer that refused so many calls again is taken for one whose kept answers are right. */
+const MAX_VAIN_QUESTIONS = 3;
+
 /** A decision, and a line for each mistake in the authorizer that this call shows. */
 export interface AuthorizedCall extends CallOutcome {
   readonly advice: readonly string[];
@@ -41,6 +44,9 @@ export class LambdaAuthorizer {
   readonly #options: AuthorizerOptions;
   readonly #call: CallAuthorizer;
   readonly #reported = new Set<string>();
+  /** By kept answer: ARNs of calls that it refuses and that the function, asked again, allows. */
+  readonly #allowedAnew = new WeakMap<AuthorizerAnswer, Set<string>>();
+  #vainQuestions = 0;
 
   constructor(options: AuthorizerOptions) {
     const { rules, ttlSeconds, clock, invoke, settings } = options;
@@ -55,7 +61,8 @@ export class LambdaAuthorizer {
   async authorize(call: IncomingCall): Promise<AuthorizedCall> {
     const request = this.requestOf(call);
     const outcome = await authorizeCall(request, this.#call);
-    const advice = adviceOn({ ...this.#options, ...outcome, request });
+    const allowedAnew = await this.#isAllowedAnew(outcome, request);
+    const advice = adviceOn({ ...this.#options, ...outcome, request, allowedAnew });
     for (const { cause, line } of advice) {
       if (!this.#reported.has(cause)) this.#options.report?.(line);
       this.#reported.add(cause);
@@ -66,6 +73,24 @@ export class LambdaAuthorizer {
       this.#options.report?.(withoutCredentials(`500, ${decision.rejection}: ${decision.problem ?? ""}`, request));
     }
     return { ...outcome, advice: advice.map(({ line }) => line) };
+  }
+
+  /**
+   * Whether the function would allow a call that a kept policy refuses: that is what tells a policy made for one call from
+   * one that refuses the others rightly. Nobody gets that answer, and it is not kept. AWS would not ask at all, so this asks
+   * only where the policy names the very call that it was made for, and no more once it was refused again several times.
+   */
+  async #isAllowedAnew({ answer, decision, keptFrom }: CallOutcome, request: GatewayRequest): Promise<boolean> {
+    if (keptFrom === undefined || answer === undefined || decision.outcome === "allow") return false;
+    const arn = callArn(request);
+    const allowed = this.#allowedAnew.get(answer) ?? new Set<string>();
+    if (allowed.has(arn)) return true;
+    if (this.#vainQuestions >= MAX_VAIN_QUESTIONS || !namesCall(answer, keptFrom)) return false;
+    const cache = new ResultCache(0, this.#options.clock);
+    const { decision: anew } = await authorizeCall(request, { ...this.#call, cache });
+    if (anew.outcome === "allow") this.#allowedAnew.set(answer, allowed.add(arn));
+    else this.#vainQuestions += 1;
+    return anew.outcome === "allow";
   }
 
   /** The call as this authorizer's kind of API sees it. */

@@ -29,9 +29,9 @@ export const ANSWER_MAX_BYTES = 8192;
  * guide, "Output from an API Gateway Lambda authorizer").
  *
  * Actions are compared without regard to case, resources with it; both patterns cover the whole of what they are held
- * against. A wildcard crosses `/`; whether it crosses the colons of an ARN is `wildcardSpan`. The document is judged as a whole first: one statement that cannot be read makes
- * it `invalid`, whatever the others say and whatever the request is. Not evaluated, and therefore `invalid`: `Principal`,
- * `${...}`, and what `readConditions` does not know.
+ * against. A wildcard crosses `/`; whether it crosses the colons of an ARN is `wildcardSpan`. The document is judged as a
+ * whole first: one statement that cannot be read makes it `invalid`, whatever the others say and whatever the request is.
+ * Not evaluated, and therefore `invalid`: `Principal`, `${...}`, and what `readConditions` does not know.
  *
  * @param policyDocument - as parsed from JSON
  * @param action - `execute-api:Invoke` for REST and HTTP APIs and for `$connect`
@@ -54,7 +54,7 @@ export function evaluatePolicy(
 
   const applying = policy.statements.filter(
     (statement) =>
-      covers(statement.actions, (pattern) => matchesWildcard(pattern.toLowerCase(), action.toLowerCase())) &&
+      coversAction(statement, action) &&
       covers(statement.resources, (pattern) =>
         matchesResource(pattern, resourceArn, readingOf(statement, wildcardSpan)),
       ) &&
@@ -62,6 +62,13 @@ export function evaluatePolicy(
   );
   if (applying.some(({ effect }) => effect === "Deny")) return { verdict: "explicit-deny" };
   return { verdict: applying.some(({ effect }) => effect === "Allow") ? "allow" : "implicit-deny" };
+}
+
+/** What a call of an API is: REST, HTTP and `$connect` alike. */
+export const INVOKE = "execute-api:Invoke";
+
+export function coversAction({ actions }: Statement, action: string): boolean {
+  return covers(actions, (pattern) => matchesWildcard(pattern.toLowerCase(), action.toLowerCase()));
 }
 
 /** The reading of a statement's wildcards: where in doubt, the one by which an Allow covers less and a Deny more. */

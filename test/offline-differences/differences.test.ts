@@ -94,7 +94,7 @@ const MISTAKES = [
     calls: ["/dev/mistakes/one-call/orders", "/dev/mistakes/one-call/invoices"],
     alone: [200, 200],
     underTwin: [200, 403],
-    line: "namesOneCall: the cached policy for this token names only GET /mistakes/one-call/orders",
+    line: "namesOneCall: the cached policy for this token was made for GET /mistakes/one-call/orders and refuses GET /mistakes/one-call/invoices",
     mend: "answer with every ARN that the caller may call, or set resultTtlInSeconds to 0",
   },
   {

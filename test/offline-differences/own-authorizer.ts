@@ -82,8 +82,8 @@ export function twinOf(authorizer: RunningFunction, { apiId, twin }: Attachment,
   return async ({ authorization, method = "GET", path = "/v1/orders" }: AskedCall): Promise<Verdict> => {
     result = undefined;
     const headers: [string, string][] = authorization === undefined ? [] : [["Authorization", authorization]];
-    const { status } = await api.call({ method, path, headers });
-    return { status, code: result === undefined ? undefined : codeOf(result) };
+    const { status, asked } = await api.call({ method, path, headers });
+    return { status, code: asked && result !== undefined ? codeOf(result) : undefined };
   };
 }
 

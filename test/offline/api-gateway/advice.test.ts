@@ -21,14 +21,17 @@ async function adviceAfter(kind: AuthorizerKind, behaviour: Behaviour, options: 
   return last.advice;
 }
 
+const denyAllBut = (arn: string) => ({ Effect: "Deny", Action: "*", NotResource: arn });
+const denyOf = (event: Readonly<Record<string, unknown>>) => (askedArn(event).endsWith("/a") ? "Deny" : "Allow");
+
 /** An answer of at least this size, in the form of a policy. */
 const sized = (kind: AuthorizerKind, pad: number) => allowAll(kind, { context: { pad: "x".repeat(pad) } });
 
-describe("a cached policy that names only the call that it was made for", () => {
+describe("a cached policy that refuses what the authorizer would allow", () => {
   const onlyAsked: Behaviour = (event) => policy(statement(askedArn(event)));
   const CACHED =
-    "the cached policy for this token names only GET /a, the call that it was made for, so GET /b is refused; " +
-    "answer with every ARN that the caller may call, or set resultTtlInSeconds to 0";
+    "the cached policy for this token was made for GET /a and refuses GET /b, which the authorizer allows when it is " +
+    "asked; answer with every ARN that the caller may call, or set resultTtlInSeconds to 0";
 
   test.for<[AuthorizerKind]>([["rest-token"], ["rest-request"], ["http-1.0"], ["http-2.0"]])(
     "%s: one line says what to do",
@@ -37,30 +40,97 @@ describe("a cached policy that names only the call that it was made for", () => 
     },
   );
 
+  test.for<[string, Behaviour]>([
+    ["the call and one ARN more", (event) => policy(statement([askedArn(event), `${API}/dev/GET/health`]))],
+    ["the call and what is below it", (event) => policy(statement([askedArn(event), `${askedArn(event)}/*`]))],
+    [
+      "the call under another action too",
+      (event) => policy(statement("*", { Action: "s3:*" }), statement(askedArn(event))),
+    ],
+    ["a Deny of every other call", (event) => policy(statement("*"), denyAllBut(askedArn(event)))],
+    ["a Deny of the first call alone", (event) => policy(statement(askedArn(event), { Effect: denyOf(event) }))],
+  ])("%s: the line", async ([, behaviour]) => {
+    const advice = await adviceAfter("rest-token", behaviour, { ttl: 60 }, ["/a", "/b"]);
+    expect(advice.filter((line) => line.startsWith("the cached policy"))).toEqual([CACHED]);
+  });
+
   test.for<[string, Behaviour, Options, string[]]>([
     ["the same call again", onlyAsked, { ttl: 60 }, ["/a", "/a"]],
+    ["without a cache", onlyAsked, { ttl: 0 }, ["/a", "/b"]],
+    ["a caller who may call one thing only", () => policy(statement(`${API}/dev/GET/a`)), { ttl: 60 }, ["/a", "/b"]],
+    ["one who may call another thing", () => policy(statement(`${API}/dev/GET/c`)), { ttl: 60 }, ["/a", "/b"]],
+    [
+      "one who may call two things",
+      () => policy(statement([arnOf("rest-token"), `${API}/dev/GET/c`])),
+      { ttl: 60 },
+      ["/a", "/b"],
+    ],
     [
       "a Deny of the call that is made again",
       (event) => policy(statement(askedArn(event), { Effect: "Deny" })),
       { ttl: 60 },
       ["/a", "/a"],
     ],
-    ["without a cache", onlyAsked, { ttl: 0 }, ["/a", "/b"]],
-    [
-      "a policy that names more",
-      () => policy(statement([arnOf("rest-token"), `${API}/dev/GET/c`])),
-      { ttl: 60 },
-      ["/a", "/b"],
-    ],
-    ["a policy that names all but some", () => policy(statement(`${API}/dev/GET/c*`)), { ttl: 60 }, ["/a", "/b"]],
-    [
-      "a Deny of everything else",
-      (event) => policy({ Effect: "Deny", Action: "*", NotResource: askedArn(event) }),
-      { ttl: 60 },
-      ["/a", "/b"],
-    ],
+    ["a Deny of everything else", (event) => policy(denyAllBut(askedArn(event))), { ttl: 60 }, ["/a", "/b"]],
   ])("%s: none", async ([, behaviour, options, paths]) => {
     expect(await adviceAfter("rest-token", behaviour, options, paths)).toEqual([]);
+  });
+
+  test("the function is asked once for each refused call, and what it answers then is not kept", async () => {
+    const asked: string[] = [];
+    const { call, clock } = twinOf(
+      "rest-token",
+      (event) => {
+        asked.push(askedArn(event).split("/GET")[1] ?? "");
+        return onlyAsked(event);
+      },
+      { ttl: 60 },
+    );
+    await call();
+    for (const path of ["/b", "/b", "/c", "/a", "/b"]) {
+      expect(await call({ path })).toMatchObject({ asked: false, cached: true, status: path === "/a" ? 200 : 403 });
+    }
+    expect(asked).toEqual(["/a", "/b", "/c"]);
+    expect((await call({ path: "/b" })).advice).toEqual([CACHED]);
+    clock.advance(60);
+    expect(await call({ path: "/b" })).toMatchObject({ asked: true, status: 200 });
+    expect(asked).toEqual(["/a", "/b", "/c", "/b"]);
+  });
+
+  test("a policy that does not name the call that it was made for is not asked about", async () => {
+    let calls = 0;
+    const { call } = twinOf("rest-token", () => policy(statement(`${API}/dev/${++calls === 1 ? "GET" : "POST"}/*`)), {
+      ttl: 60,
+    });
+    await call();
+    expect(await call({ path: "/b", method: "POST" })).toMatchObject({ status: 403, cached: true, advice: [] });
+    expect(calls).toBe(1);
+  });
+
+  test("a function that refuses three calls again is not asked about others", async () => {
+    let calls = 0;
+    const { call } = twinOf(
+      "rest-token",
+      () => {
+        calls += 1;
+        return policy(statement(arnOf("rest-token")));
+      },
+      { ttl: 60 },
+    );
+    for (const path of ["/a", "/b", "/c", "/a", "/d", "/e", "/f"]) {
+      expect(await call({ path })).toMatchObject({ status: path === "/a" ? 200 : 403, advice: [] });
+    }
+    expect(calls).toBe(4);
+  });
+
+  test.for<[string, Behaviour]>([
+    ["that fails", throwing("boom")],
+    ["that is invalid", () => ({})],
+  ])("an answer %s says nothing", async ([, second]) => {
+    let calls = 0;
+    const { call } = twinOf("rest-token", (event) => (++calls === 1 ? onlyAsked(event) : second(event)), { ttl: 60 });
+    await call();
+    expect((await call({ path: "/b" })).advice).toEqual([]);
   });
 
   test("a simple refusal that is kept is none", async () => {
@@ -152,6 +222,20 @@ describe("mistakes of one call", () => {
     ],
     [
       "rest-token",
+      "an action that is no call",
+      () => policy(statement(`${API}/*`, { Action: "lambda:InvokeFunction" })),
+      {},
+      /^the policy's Action is lambda:InvokeFunction, so it allows no call of an API; write execute-api:Invoke$/,
+    ],
+    [
+      "http-2.0",
+      "NotAction of the call itself",
+      () => policy({ Effect: "Allow", NotAction: "execute-api:*", Resource: "*" }),
+      {},
+      /^the policy's NotAction is execute-api:\*, /,
+    ],
+    [
+      "rest-token",
       "a policy of everything",
       () => policy(statement("*")),
       {},
@@ -183,6 +267,18 @@ describe("mistakes of one call", () => {
     ["http-2.0", "isAuthorized false", () => ({ isAuthorized: false }), SIMPLE],
     ["http-2.0", "isAuthorized beside a policy", () => ({ ...allowAll("http-2.0"), isAuthorized: "yes" }), {}],
     ["rest-token", "every method of every path", () => policy(statement(`${API}/dev/*/*`)), {}],
+    [
+      "rest-token",
+      "everything, a wildcard too, but of another action, beside what is allowed",
+      () =>
+        policy(
+          statement("*", { Action: "s3:*" }),
+          statement(`${API}/dev/*/v1/*`, { Action: "s3:*" }),
+          statement(`${API}/dev/GET/a`),
+        ),
+      {},
+    ],
+    ["rest-token", "a Deny of another action", () => policy(statement("*", { Effect: "Deny", Action: "s3:*" })), {}],
     ["rest-token", "a Deny of everything", () => policy(statement("*", { Effect: "Deny" })), {}],
     [
       "rest-token",
@@ -231,9 +327,7 @@ describe("lines", () => {
     const { advice } = await call({ headers, path: `/b/${secret}/${"y".repeat(41)}/${"z".repeat(40)}` });
     expect(advice).toHaveLength(1);
     expect([...advice, ...reported].join()).not.toMatch(/eyJ|yyy/);
-    expect(advice[0]).toContain(
-      `names only GET /a/…, the call that it was made for, so GET /b/…/…/${"z".repeat(40)} is`,
-    );
+    expect(advice[0]).toContain(`made for GET /a/… and refuses GET /b/…/…/${"z".repeat(40)}, which`);
   });
 
   test.for([
