@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
-const SOURCES = ["functions", "lib", "cli", "scripts/build.ts", "package-lock.json"];
+const SOURCES = ["cli", "client", "functions", "lib", "offline", "scripts", "package-lock.json"];
 
-/** For vitest's `globalSetup`: builds the functions where `dist` is missing or older than what it is made from. */
+/** For vitest's `globalSetup`: builds everything where `dist` is missing or older than what it is made from. */
 export async function setup(): Promise<void> {
   const built = await oldest("dist/functions");
   const changed = Math.max(...(await Promise.all(SOURCES.map(newest))));

@@ -1,0 +1,82 @@
+import type { MintRequest } from "../cluster/cluster.ts";
+import type { ForgeRequest } from "../cluster/forge.ts";
+
+/**
+ * What a token is to say. With members of a TokenRequest alone, the cluster's TokenRequest API issues it, with the limits
+ * of Kubernetes. With any other member the cluster makes what no API server would: see `ForgeRequest`.
+ */
+export interface TokenWish extends Partial<MintRequest>, Partial<Omit<ForgeRequest, keyof MintRequest>> {
+  /** One audience, in place of `audiences`. */
+  readonly audience?: string;
+}
+
+/** Kubernetes' own defaults of a pod that says nothing. */
+const ACCOUNT = { namespace: "default", serviceAccount: "default" } as const;
+
+const OF_TOKEN_REQUEST: ReadonlySet<string> = new Set([
+  "namespace",
+  "serviceAccount",
+  "audiences",
+  "expirationSeconds",
+  "boundObjectRef",
+] satisfies (keyof MintRequest)[]);
+
+/**
+ * Gets a service account token from a cluster.
+ *
+ * @param cluster - a started one or its URL, as that of a cluster which `osls offline` runs: `http://127.0.0.1:4100/dev`
+ * @param wish - @default a token of `default/default` for the API server itself, for an hour
+ * @returns the JWT in compact form
+ * @throws Error with the cluster's status code and message where it refuses, or does not answer
+ */
+export async function mintToken(
+  cluster: string | URL | { readonly url: string },
+  wish: TokenWish = {},
+): Promise<string> {
+  const url = String(typeof cluster === "string" || cluster instanceof URL ? cluster : cluster.url).replace(/\/$/, "");
+  const { audience, ...rest } = wish;
+  const request = { ...ACCOUNT, ...(audience !== undefined && { audiences: [audience] }), ...defined(rest) };
+  const isTokenRequest = Object.keys(request).every((name) => OF_TOKEN_REQUEST.has(name));
+  return isTokenRequest ? issue(url, request) : forge(url, request);
+}
+
+async function issue(url: string, { namespace, serviceAccount, ...spec }: MintRequest): Promise<string> {
+  const [inPath, name] = [namespace, serviceAccount].map(encodeURIComponent);
+  const path = `/api/v1/namespaces/${inPath}/serviceaccounts/${name}/token`;
+  const body = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec };
+  const { status } = (await post(`${url}${path}`, body)) as { status: { token: string } };
+  return status.token;
+}
+
+async function forge(url: string, { expirationSeconds, ...rest }: MintRequest): Promise<string> {
+  const ttlSeconds = expirationSeconds === undefined ? {} : { ttlSeconds: expirationSeconds };
+  const { token } = (await post(`${url}/_tokens`, { ...ttlSeconds, ...rest })) as { token: string };
+  return token;
+}
+
+async function post(url: string, body: object): Promise<unknown> {
+  const headers = { "content-type": "application/json" };
+  let response: Response;
+  try {
+    response = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
+  } catch (cause) {
+    throw new Error(`no token: nothing answers at ${url}`, { cause });
+  }
+  const text = await response.text();
+  if (!response.ok) throw new Error(`no token: ${url} answers ${response.status}: ${messageOf(text)}`);
+  return JSON.parse(text);
+}
+
+/** Of a Kubernetes `Status`; any other answer as it is. */
+function messageOf(text: string): string {
+  try {
+    const { message } = JSON.parse(text) as { message?: unknown };
+    return typeof message === "string" ? message : text;
+  } catch {
+    return text;
+  }
+}
+
+function defined<T extends object>(wish: T): T {
+  return Object.fromEntries(Object.entries(wish).filter(([, value]) => value !== undefined)) as T;
+}
