@@ -84,7 +84,7 @@ export async function startProject(packed: Packed, parts: ProjectParts): Promise
         const options = {
           cwd: folder,
           // Nothing of the machine's, and nothing of the test runner that this runs in.
-          env: { PATH: process.env["PATH"], HOME: folder, ...env },
+          env: { PATH: process.env["PATH"], HOME: folder, NO_COLOR: "1", ...env },
           timeout: END_AFTER_MILLISECONDS,
           killSignal: "SIGKILL",
         } as const;
