@@ -145,20 +145,22 @@ describe("startParameterStore", () => {
 });
 
 describe("apiGateway", () => {
-  test("asks the authorizer once for a caller where answers are kept, and can be disposed of", async () => {
-    let asked = 0;
+  test("keeps an answer for a caller where that is asked for, says what is wrong with it, and can be disposed of", async () => {
     const authorizer = async ({ methodArn }: { methodArn?: string }) => {
-      asked += 1;
       const statement = { Action: "execute-api:Invoke", Effect: "Allow", Resource: methodArn };
       return { principalId: "a", policyDocument: { Version: "2012-10-17", Statement: [statement] } };
     };
     await using gateway = apiGateway({ authorizer, kind: "rest-token", ttl: 300 });
     const headers = { Authorization: "Bearer a" };
-    const statuses = [];
-    for (const path of ["/a", "/a", "/b"]) statuses.push((await gateway.call({ path, headers })).status);
+    const answers = [];
+    for (const path of ["/a", "/a", "/b"]) answers.push(await gateway.call({ path, headers }));
     // The policy names the one call that was asked about: the classic mistake.
-    expect(statuses).toEqual([200, 200, 403]);
-    expect(asked).toBe(1);
+    expect(answers.map(({ status, cached }) => [status, cached])).toEqual([
+      [200, false],
+      [200, true],
+      [403, true],
+    ]);
+    expect(answers[2]?.advice).toHaveLength(1);
   });
 });
 
