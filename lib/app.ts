@@ -9,6 +9,7 @@ import {
 import { ParameterNames } from "./aws/parameter-names.ts";
 import { batchReads, type ReadParameters } from "./aws/parameter-reader.ts";
 import { createSecretReader } from "./aws/secret-reader.ts";
+import { createSnapshotStore } from "./aws/snapshot-store.ts";
 import { createSsmReader } from "./aws/ssm-parameters.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Config, type Environment, parseConfig } from "./config.ts";
@@ -20,10 +21,12 @@ import type { ForwardHttpAnswer } from "./gateway/forward-http-answer.ts";
 import { podTokenMiddleware, type RequirePodTokenOptions } from "./gateway/require-pod-token.ts";
 import type { FetchJson } from "./issuer/fetch-json.ts";
 import { IssuerDirectory } from "./issuer/issuer-directory.ts";
+import { refreshSnapshots } from "./issuer/refresh-snapshots.ts";
 import { AuditLog } from "./log/audit.ts";
 import { Degradation } from "./log/degradation.ts";
 import { createLogger } from "./log/logger.ts";
 import { counted, Metrics } from "./log/metrics.ts";
+import { RefreshLog } from "./log/refresh-log.ts";
 import { createCallService } from "./net/call-service.ts";
 import { createFetchJson } from "./net/fetch-json.ts";
 import type { PermissionSource } from "./permission/permission-set.ts";
@@ -98,12 +101,42 @@ export function createForward(
   return (event, context) => forward(event, callOf(context), deps);
 }
 
-/** What every function has: the verifier and the permissions, over one store, with one log. */
-function wire({ needsAudiences, env = process.env }: Settings, adapters: Partial<Adapters>) {
-  const config = parseConfig(env, needsAudiences);
+/** Wires `refresh-keys`: one round a call. Throws `ConfigError` with every wrong setting. */
+export function createRefreshKeys(
+  { env = process.env }: { readonly env?: Environment } = {},
+  adapters: Pick<Partial<Adapters>, "clock" | "writeLine" | "fetchJson"> = {},
+): (context: Context) => Promise<void> {
+  const { config, clock, logger } = ground(parseConfig(env, false), adapters);
+  const { allowLoopbackHttp, parameterPrefix } = config;
+  const log = new RefreshLog(logger, clock, parameterPrefix);
+  const options = {
+    store: createSnapshotStore(new ParameterNames(parameterPrefix), clock),
+    fetchJson: adapters.fetchJson ?? createFetchJson({ allowLoopbackHttp }),
+    clock,
+    allowLoopbackHttp,
+    onProblem: log.problem,
+  };
+  return async (context) => {
+    const startedAt = clock.now();
+    try {
+      log.round(await refreshSnapshots(context.getRemainingTimeInMillis() / 1000, options), startedAt);
+    } catch (error) {
+      log.failure(error);
+      throw plainError(error instanceof GatewayError ? error.code : "INTERNAL");
+    }
+  };
+}
+
+/** What every function has: settings, the time, and a place to write to. */
+function ground(config: Config, adapters: Pick<Partial<Adapters>, "clock" | "writeLine">) {
   const clock = adapters.clock ?? systemClock;
   const writeLine = adapters.writeLine ?? ((line) => process.stdout.write(`${line}\n`));
-  const logger = createLogger(config.logLevel, writeLine);
+  return { config, clock, logger: createLogger(config.logLevel, writeLine) };
+}
+
+/** What every function that decides has: the verifier and the permissions, over one store, with one log. */
+function wire({ needsAudiences, env = process.env }: Settings, adapters: Partial<Adapters>) {
+  const { config, clock, logger } = ground(parseConfig(env, needsAudiences), adapters);
   const metrics = new Metrics(config.parameterPrefix);
   const audit = new AuditLog(logger, clock, metrics);
   const degradation = new Degradation(logger, metrics);

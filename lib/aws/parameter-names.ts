@@ -19,6 +19,11 @@ export class ParameterNames {
     this.#prefix = prefix;
   }
 
+  /** The path below which all issuer documents are. */
+  get issuers(): ParameterName {
+    return this.#name("issuers");
+  }
+
   /** `undefined` where the name would not fit SSM: such an issuer cannot be registered. */
   issuer(url: IssuerUrl): ParameterName | undefined {
     return this.#fitting(`issuers/${encodeIssuer(url)}`);

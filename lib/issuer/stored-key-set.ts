@@ -57,7 +57,12 @@ export function parseStoredKeySet(stored: StoredDocument): StoredKeySet {
 /** A snapshot from the future is a wrong clock or a forgery; a minute is what clocks may differ. */
 const MAX_AHEAD_SECONDS = 60;
 
+/** @param now - epoch seconds */
+export function isAhead({ fetchedAt }: StoredKeySet, now: number): boolean {
+  return fetchedAt > now + MAX_AHEAD_SECONDS;
+}
+
 /** Whether a stored set is this issuer's, of the kind that its document calls for, and not from the future. */
 export function belongsTo(stored: StoredKeySet, issuer: TrustedIssuer, now: number): boolean {
-  return stored.issuer === issuer.url && stored.source === issuer.keys && stored.fetchedAt <= now + MAX_AHEAD_SECONDS;
+  return stored.issuer === issuer.url && stored.source === issuer.keys && !isAhead(stored, now);
 }

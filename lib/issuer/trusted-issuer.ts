@@ -29,6 +29,8 @@ export interface TrustedIssuer {
   readonly network: Network;
   /** `static`: nothing is fetched; the operator keeps the key set in the store. */
   readonly keys: "static" | "discovered";
+  /** The issuer that this one takes over from: its URL, or its name below `issuers/`. No decision looks at it. */
+  readonly replaces?: string | undefined;
   readonly document: DocumentVersion;
 }
 
@@ -65,13 +67,12 @@ const schema = strictDocument({
   ),
   network: v.optional(v.picklist(["public", "private"], 'is neither "public" nor "private"'), "public"),
   keys: v.optional(v.picklist(["static", "discovered"], 'is neither "static" nor "discovered"'), "discovered"),
-  /** The issuer that this one takes over from: read by lint and refresh-keys, which report two issuers of one cluster. */
   replaces: v.optional(v.string("is not a string")),
 });
 
 /** Reads an issuer document. Throws `DOCUMENT_INVALID` and `DOCUMENT_TOO_NEW`. */
 export function parseTrustedIssuer(stored: StoredDocument): TrustedIssuer {
-  const { version: _, replaces: __, ...issuer } = parseDocument(stored, schema);
+  const { version: _, ...issuer } = parseDocument(stored, schema);
   return { ...issuer, document: { name: stored.name, version: stored.version } };
 }
 

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { promisify } from "node:util";
+import { isDeepStrictEqual, promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const run = promisify(execFile);
@@ -54,9 +54,19 @@ function unconditional(statement: Statement | { readonly "Fn::If": [string, Stat
   return "Fn::If" in statement ? statement["Fn::If"][1] : statement;
 }
 
+/** X-Ray has no resources to name; the right is there only where tracing was asked for. */
+const TRACING = {
+  "Fn::If": [
+    "HasTracing",
+    { Effect: "Allow", Action: ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], Resource: "*" },
+    { Ref: "AWS::NoValue" },
+  ],
+};
+
+/** What a role allows, the right to trace left out. */
 function allowsOf(role: Resource): { actions: string[]; resources: string[] }[] {
   return role.Properties.Policies.flatMap((policy: { PolicyDocument: { Statement: Statement[] } }) =>
-    policy.PolicyDocument.Statement.map(unconditional),
+    policy.PolicyDocument.Statement.filter((each) => !isDeepStrictEqual(each, TRACING)).map(unconditional),
   )
     .filter(({ Effect }: Statement) => Effect === "Allow")
     .map(({ Action, Resource }: Statement) => ({ actions: texts(Action), resources: texts(Resource) }));
@@ -103,6 +113,16 @@ describe("the packaged template: rights (security section 4)", () => {
     ]);
   });
 
+  test("refresh-keys has a role of its own: it lists issuers, and reads and writes key sets", () => {
+    const role = template.Resources["RefreshKeysRole"];
+    const [issuers] = parameters("issuers");
+    expect(role && allowsOf(role)).toEqual([
+      { actions: ["ssm:GetParametersByPath"], resources: [issuers?.replace("/*", ""), issuers] },
+      { actions: ["ssm:GetParameters", "ssm:PutParameter"], resources: parameters("keys") },
+      { actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: ownLogs("refresh-keys") },
+    ]);
+  });
+
   test("forward has a role of its own, for documents, secrets, and the key and roles that the operator names", () => {
     const role = template.Resources["ForwardRole"];
     const statements = role?.Properties.Policies[0].PolicyDocument.Statement;
@@ -123,6 +143,8 @@ describe("the packaged template: rights (security section 4)", () => {
     expect(template.Conditions).toEqual({
       HasSecretsKey: { "Fn::Not": [{ "Fn::Equals": ["", ""] }] },
       HasForwardRoles: { "Fn::Not": [{ "Fn::Equals": ["", ""] }] },
+      HasTracing: { "Fn::Equals": ["PassThrough", "Active"] },
+      HasAlarmTopic: { "Fn::Not": [{ "Fn::Equals": ["", ""] }] },
     });
   });
 
@@ -165,6 +187,7 @@ describe("the packaged template: routes and functions", () => {
       "podgate-dev-authorizer",
       "podgate-dev-whoami",
       "podgate-dev-forward",
+      "podgate-dev-refresh-keys",
     ]);
     for (const [, { Properties }] of functions) {
       expect(Properties).toMatchObject({
@@ -177,6 +200,17 @@ describe("the packaged template: routes and functions", () => {
     for (const [name, { Properties }] of resources("AWS::Logs::LogGroup")) {
       expect(Properties.RetentionInDays, name).toBe(30);
     }
+  });
+
+  test("refresh-keys runs every five minutes, one round at a time, and is not tried again", () => {
+    const [, refresh] = functionNamed("refresh-keys");
+    expect(refresh.Properties).toMatchObject({ ReservedConcurrentExecutions: 1, Timeout: 280 });
+    const [rule, ...others] = resources("AWS::Events::Rule");
+    expect(others).toEqual([]);
+    expect(rule?.[1].Properties).toMatchObject({ ScheduleExpression: "rate(5 minutes)", State: "ENABLED" });
+    expect(JSON.stringify(rule?.[1].Properties.Targets)).toContain("RefreshDashkeysLambdaFunction");
+    const [retries] = resources("AWS::Lambda::EventInvokeConfig");
+    expect(retries?.[1].Properties).toMatchObject({ MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 240 });
   });
 
   test("the gateway's audience is its own URL where none is given, and the URL, authorizer and role are outputs", () => {
