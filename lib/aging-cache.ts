@@ -1,4 +1,5 @@
 import { createLRU } from "lru.min";
+import type { Awaitable } from "./awaitable.ts";
 import type { Clock } from "./clock.ts";
 import { GatewayError } from "./errors.ts";
 
@@ -61,14 +62,18 @@ export class AgingCache<Value> {
     return this.#entries.size;
   }
 
-  /** The value, read if it is absent or too old. Throws what reading throws when nothing may serve instead. */
-  async get(key: string): Promise<Value> {
-    const { clock, holdoff, onStale } = this.#options;
+  /** The value: at once where it is fresh, else read. Rejects with what reading throws when nothing may serve instead. */
+  get(key: string): Awaitable<Value> {
+    const { clock, holdoff } = this.#options;
     const entry = this.#entries.get(key);
     const now = clock.now();
     if (entry === undefined) return this.reread(key);
     const nextReadAt = Math.min(entry.staleUntil, Math.max(entry.freshUntil, entry.retryAt, holdoff.until));
-    if (now < nextReadAt) return unwrap(entry.value);
+    return now < nextReadAt ? unwrap(entry.value) : this.#renew(key, entry);
+  }
+
+  async #renew(key: string, entry: Entry<Value>): Promise<Value> {
+    const { clock, holdoff, onStale } = this.#options;
     try {
       return await this.reread(key);
     } catch (error) {
@@ -142,7 +147,6 @@ function isOutage(error: unknown): boolean {
   return error instanceof GatewayError && error.code === "PARAMETERS_UNAVAILABLE";
 }
 
-function unwrap<Value>(value: Value | GatewayError): Value {
-  if (value instanceof GatewayError) throw value;
-  return value;
+function unwrap<Value>(value: Value | GatewayError): Awaitable<Value> {
+  return value instanceof GatewayError ? Promise.reject(value) : value;
 }

@@ -32,16 +32,25 @@ export function decodeUtf8(bytes: Uint8Array): string {
  */
 export function parseJson(text: string): unknown {
   let value: unknown;
+  let repeated: string | undefined;
   try {
-    value = JSON.parse(text, (_key, member) => (isJsonObject(member) ? Object.setPrototypeOf(member, null) : member));
+    value = JSON.parse(text);
+    // What is written as a value is written holds no member twice, because no value does. Go and JavaScript write so.
+    repeated = JSON.stringify(value) === text ? undefined : findRepeatedMember(text);
+    dropPrototypes(value);
   } catch {
-    // The parser's own message quotes the text, which may be a token's.
+    // The parser's own message quotes the text, which may be a token's. Nesting that the stack does not hold ends here too.
     throw new JsonFault("not JSON");
   }
-  const repeated = findRepeatedMember(text);
   if (repeated !== undefined)
     throw new JsonFault(`the member ${JSON.stringify(repeated.slice(0, 64))} is written twice`);
   return value;
+}
+
+function dropPrototypes(value: unknown): void {
+  if (typeof value !== "object" || value === null) return;
+  if (!Array.isArray(value)) Object.setPrototypeOf(value, null);
+  for (const member of Object.keys(value)) dropPrototypes((value as JsonObject)[member]);
 }
 
 /** A string, with the colon behind it if it names a member; or a brace. Nothing else matters in text that is JSON. */

@@ -55,7 +55,7 @@ export async function garbageSection(effort: Effort): Promise<Section> {
     const events = tokens.map((token) => restEvent(token, allowedPath(20)));
     const contenders: Contender[] = [
       sync("bare verify", () => verify("sha256", input, cluster.publicKey, signature)),
-      async("podgate's verifier", (index) => verifier.verify(turn(fields, index), async () => audiences)),
+      async("podgate's verifier", async (index) => verifier.verify(turn(fields, index), async () => audiences)),
       async("podgate's authorizer", (index) => refused(app.authorize(turn(events, index), CONTEXT))),
     ];
     // fast-jwt has one key and looks at no `kid`, so there is none that it does not know.

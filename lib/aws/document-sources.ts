@@ -1,5 +1,6 @@
 import { createLRU } from "lru.min";
 import { AgingCache, type AgingCacheOptions } from "../aging-cache.ts";
+import type { Awaitable } from "../awaitable.ts";
 import type { StoredDocument } from "../document.ts";
 import type { IssuerSource } from "../issuer/issuer-source.ts";
 import { parseStoredKeySet } from "../issuer/stored-key-set.ts";
@@ -54,7 +55,7 @@ function oneDocument<Parsed>(
   capacity: number,
   nameOf: (key: string) => ParameterName | undefined,
   parse: (document: StoredDocument) => Parsed,
-): (key: string) => Promise<Parsed | undefined> {
+): (key: string) => Awaitable<Parsed | undefined> {
   const kept = new AgingCache<Parsed | undefined>({
     ...options,
     capacity,

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { type Awaitable, ahead, whenThere } from "../awaitable.ts";
 import type { Clock } from "../clock.ts";
 import type { DocumentVersion } from "../document.ts";
 import { isRefusal, type Refusal, refuse } from "../errors.ts";
@@ -25,7 +26,7 @@ export interface AccessRequest {
   /** The receiver's audiences, where they are known before the receiver is: then it is found beside the permissions. */
   readonly audiences?: readonly string[];
   /** What the token must be meant for, or why nothing is allowed. */
-  readonly findReceiver: () => Promise<FoundReceiver | Refusal>;
+  readonly findReceiver: () => Awaitable<FoundReceiver | Refusal>;
 }
 
 export interface FoundReceiver {
@@ -62,46 +63,48 @@ export function startDecision(clock: Clock): { readonly id: string; readonly sta
 }
 
 /**
- * Verifies the token, finds the permissions, decides: the first refusal is the decision.
- * Throws `GatewayError` when no decision can be made.
+ * Verifies the token, finds the permissions, decides: the first refusal is the decision. At once where all that it needs
+ * is in memory. Rejects with `GatewayError` when no decision can be made.
  */
-export async function decideAccess(
+export function decideAccess(
   request: AccessRequest,
   started: { readonly id: string; readonly startedAt: number },
   { verifier, permissions }: DecisionDeps,
-): Promise<Decided> {
+): Awaitable<Decided> {
   const receiverFound = once(request.findReceiver);
-  const { outcome: identity, trail } = await verifier.verify(request.authorization, async () => {
-    if (request.audiences !== undefined) return request.audiences;
-    const found = await receiverFound();
-    return isRefusal(found) ? found : found.receiver.audiences;
-  });
-  if (isRefusal(identity)) return { ...started, decision: identity, outcome: identity, trail };
+  const findAudiences = () =>
+    request.audiences ?? whenThere(receiverFound(), (found) => (isRefusal(found) ? found : found.receiver.audiences));
 
-  const findGranted = once(() => permissions.find(identity, identity.group));
-  // A receiver that is found only now is found beside the permissions, so that the store is asked once for both.
-  if (request.audiences !== undefined) findGranted().catch(() => undefined);
-  const found = await receiverFound();
-  if (isRefusal(found)) return { ...started, decision: found, outcome: found, trail, identity };
-  const { receiver, document } = found;
-  if (document !== undefined) trail.documents.push(document);
-  const access: Access = { service: receiver.service, method: request.method, path: request.path };
-  if (receiver.principals !== undefined && !isAdmitted(identity, receiver.principals)) {
-    const decision = refuse("PRINCIPAL_NOT_ADMITTED", "the receiver's `principals` do not name this principal", {
-      compared: { actual: identity.principal, expected: receiver.principals.join(", ") },
+  return whenThere(verifier.verify(request.authorization, findAudiences), ({ outcome: identity, trail }) => {
+    if (isRefusal(identity)) return { ...started, decision: identity, outcome: identity, trail };
+
+    const findGranted = once(() => permissions.find(identity, identity.group));
+    // A receiver that is found only now is found beside the permissions, so that the store is asked once for both.
+    if (request.audiences !== undefined) void ahead(findGranted());
+    return whenThere(receiverFound(), (found): Awaitable<Decided> => {
+      if (isRefusal(found)) return { ...started, decision: found, outcome: found, trail, identity };
+      const { receiver, document } = found;
+      if (document !== undefined) trail.documents.push(document);
+      const access: Access = { service: receiver.service, method: request.method, path: request.path };
+      if (receiver.principals !== undefined && !isAdmitted(identity, receiver.principals)) {
+        const decision = refuse("PRINCIPAL_NOT_ADMITTED", "the receiver's `principals` do not name this principal", {
+          compared: { actual: identity.principal, expected: receiver.principals.join(", ") },
+        });
+        return { ...started, decision, outcome: decision, trail, access, identity };
+      }
+
+      return whenThere(findGranted(), (granted) => {
+        for (const { document } of granted.documents) trail.documents.push(document);
+        const decision = decide(granted, access);
+        const outcome = isRefusal(decision) ? decision : identity;
+        return { ...started, decision, outcome, trail, access, identity, granted };
+      });
     });
-    return { ...started, decision, outcome: decision, trail, access, identity };
-  }
-
-  const granted = await findGranted();
-  trail.documents.push(...granted.documents.map(({ document }) => document));
-  const decision = decide(granted, access);
-  const outcome = isRefusal(decision) ? decision : identity;
-  return { ...started, decision, outcome, trail, access, identity, granted };
+  });
 }
 
-function once<T>(ask: () => Promise<T>): () => Promise<T> {
-  let asked: Promise<T> | undefined;
+function once<T>(ask: () => Awaitable<T>): () => Awaitable<T> {
+  let asked: Awaitable<T> | undefined;
   return () => {
     asked ??= ask();
     return asked;

@@ -1,3 +1,4 @@
+import type { Awaitable } from "../awaitable.ts";
 import { type Clock, within } from "../clock.ts";
 import { GatewayError } from "../errors.ts";
 
@@ -8,11 +9,12 @@ const LONGEST_DECISION_SECONDS = 5;
 const RESERVE_SECONDS = 0.2;
 
 /**
- * The decision, or `DEADLINE_EXCEEDED` where it is not there in time.
+ * The decision, or `DEADLINE_EXCEEDED` where it is not there in time. One that is there already needs no watch.
  *
  * @param remainingSeconds - what Lambda says is left of the function's time
  */
-export async function inTime<T>(deciding: Promise<T>, remainingSeconds: number, clock: Clock): Promise<T> {
+export async function inTime<T>(deciding: Awaitable<T>, remainingSeconds: number, clock: Clock): Promise<T> {
+  if (!(deciding instanceof Promise)) return deciding;
   const seconds = Math.min(LONGEST_DECISION_SECONDS, Math.max(0, remainingSeconds - RESERVE_SECONDS));
   const decided = await within(
     deciding.then((value) => ({ value })),

@@ -1,3 +1,4 @@
+import { whenThere } from "../awaitable.ts";
 import { type DecisionDeps, decideAccess, type FoundReceiver, startDecision } from "../decision/decide-access.ts";
 import { inTime } from "../decision/in-time.ts";
 import { type Refusal, refuse } from "../errors.ts";
@@ -38,20 +39,23 @@ export async function authorize(
     surface.apiId = request.arn.apiId;
     surface.stage = request.arn.stage;
     let api: RegisteredApi | undefined;
-    const findApi = async () => {
-      api = await deps.apis.find(request.arn.apiId);
-    };
-    const findReceiver = async (): Promise<FoundReceiver | Refusal> => {
-      await findApi();
-      return receiverFor(api, request.arn, home);
-    };
-    const decide = async () => {
-      const decided = await decideAccess({ ...request, findReceiver }, started, deps);
+    const findApi = () =>
+      whenThere(deps.apis.find(request.arn.apiId), (found) => {
+        api = found;
+      });
+    const findReceiver = () => whenThere(findApi(), () => receiverFor(api, request.arn, home));
+    const deciding = whenThere(decideAccess({ ...request, findReceiver }, started, deps), (decided) => {
+      if (request.kind !== "http-2.0" || decided.identity !== undefined) return decided;
       // A bad token is refused before the document is there, but it alone says how this API is told so.
-      if (request.kind === "http-2.0" && decided.identity === undefined) await findApi().catch(() => undefined);
-      return decided;
-    };
-    const { answer, decided } = authorizerAnswer(await inTime(decide(), remainingSeconds, deps.clock), request, api);
+      const apiFound = findApi();
+      return apiFound instanceof Promise
+        ? apiFound.then(
+            () => decided,
+            () => decided,
+          )
+        : decided;
+    });
+    const { answer, decided } = authorizerAnswer(await inTime(deciding, remainingSeconds, deps.clock), request, api);
     if (request.identitySourcesIncomplete && answer !== UNAUTHORIZED && "isAuthorized" in answer) {
       deps.metrics.count("IdentitySourcesIncomplete");
     }

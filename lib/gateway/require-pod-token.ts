@@ -91,13 +91,13 @@ async function judge(
   deps: RequirePodTokenDeps,
 ): Promise<VerifiedIdentity | Refusal> {
   if (service === false) {
-    const verifying = deps.verifier.verify(request.authorization, async () => audiences);
+    const verifying = deps.verifier.verify(request.authorization, () => audiences);
     const { outcome, trail } = await inTime(verifying, remainingSeconds, deps.clock);
     deps.audit.recordIdentified({ ...started, outcome, trail }, surface);
     return outcome;
   }
   const receiver = { service, audiences, principals };
-  const deciding = decideAccess({ ...request, findReceiver: async () => ({ receiver }) }, started, deps);
+  const deciding = decideAccess({ ...request, findReceiver: () => ({ receiver }) }, started, deps);
   const decided = await inTime(deciding, remainingSeconds, deps.clock);
   deps.audit.record(decided, surface);
   return decided.outcome;

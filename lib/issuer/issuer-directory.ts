@@ -1,5 +1,6 @@
 import { createLRU } from "lru.min";
 import { AgingCache, type AgingCacheOptions, type Holdoff } from "../aging-cache.ts";
+import { type Awaitable, whenThere } from "../awaitable.ts";
 import type { Clock } from "../clock.ts";
 import { GatewayError, isRefusal, type Refusal, refuse } from "../errors.ts";
 import type { FetchJson } from "./fetch-json.ts";
@@ -74,12 +75,12 @@ export class IssuerDirectory {
    * The registered issuer with exactly this URL.
    * Throws `LOOKUP_LIMITED`, `PARAMETERS_UNAVAILABLE`, `DOCUMENT_INVALID`, `DOCUMENT_TOO_NEW`.
    */
-  async find(url: IssuerUrl): Promise<IssuerRecord | Refusal> {
-    return judge(url, await this.#cacheOf(url).get(url));
+  find(url: IssuerUrl): Awaitable<IssuerRecord | Refusal> {
+    return whenThere(this.#cacheOf(url).get(url), (record) => judge(url, record));
   }
 
   /** A key of this issuer and of no other. Errors: see `IssuerKeys.find`. */
-  findKey(record: IssuerRecord, keyId: string): Promise<VerificationKey | UnfitKey | undefined> {
+  findKey(record: IssuerRecord, keyId: string): Awaitable<VerificationKey | UnfitKey | undefined> {
     const { url } = record.issuer;
     let keys = this.#keys.get(url);
     if (keys === undefined) {

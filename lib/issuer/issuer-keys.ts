@@ -1,3 +1,4 @@
+import { type Awaitable, whenThere } from "../awaitable.ts";
 import { type Clock, within } from "../clock.ts";
 import { GatewayError } from "../errors.ts";
 import type { FetchJson } from "./fetch-json.ts";
@@ -50,32 +51,40 @@ export class IssuerKeys {
 
   /**
    * The key named `keyId`, or `undefined` where the issuer has no such key.
-   * Throws `ISSUER_UNREACHABLE`, `DISCOVERY_INVALID`, `KEY_SET_INVALID` or `KEY_SET_MISSING` when there are no keys to judge by.
+   * Rejects with `ISSUER_UNREACHABLE`, `DISCOVERY_INVALID`, `KEY_SET_INVALID` or `KEY_SET_MISSING` when there are no keys to judge by.
    */
-  async find(record: IssuerRecord, keyId: string): Promise<VerificationKey | UnfitKey | undefined> {
-    const set = await this.#current(record);
-    if (record.issuer.keys === "discovered") this.#options.onKeysUsed(this.#ageOf(set));
-    const key = set.keys.get(keyId);
-    if (key !== undefined) return key;
-    const latest = await this.#lookForNewKeys(record, keyId);
-    return latest?.get(keyId);
+  find(record: IssuerRecord, keyId: string): Awaitable<VerificationKey | UnfitKey | undefined> {
+    return whenThere(this.#current(record), (set) => {
+      if (record.issuer.keys === "discovered") this.#options.onKeysUsed(this.#ageOf(set));
+      return set.keys.get(keyId) ?? whenThere(this.#lookForNewKeys(record, keyId), (latest) => latest?.get(keyId));
+    });
   }
 
-  async #current(record: IssuerRecord): Promise<DatedKeySet> {
+  #current(record: IssuerRecord): Awaitable<DatedKeySet> {
     const { issuer } = record;
     const stored = this.#stored(record);
     if (issuer.keys === "static") {
       if (stored !== undefined) return stored;
-      throw new GatewayError(
-        "KEY_SET_MISSING",
-        `issuer ${issuer.url} has static keys, and no key set of this issuer with "source": "static" is stored; put it there`,
+      return Promise.reject(
+        new GatewayError(
+          "KEY_SET_MISSING",
+          `issuer ${issuer.url} has static keys, and no key set of this issuer with "source": "static" is stored; put it there`,
+        ),
       );
     }
     const published = this.#publishedBy(issuer);
     const inHand = newer(stored, this.#fetched(published));
     const maxAgeSeconds = inHand === stored ? SNAPSHOT_MAX_AGE_SECONDS : this.#options.maxAgeSeconds;
     if (inHand !== undefined && this.#ageOf(inHand) < maxAgeSeconds) return inHand;
+    return this.#refreshed(issuer, published, inHand, maxAgeSeconds);
+  }
 
+  async #refreshed(
+    issuer: TrustedIssuer,
+    published: PublishedKeys,
+    inHand: DatedKeySet | undefined,
+    maxAgeSeconds: number,
+  ): Promise<DatedKeySet> {
     if (inHand === undefined) {
       const first = await published.refresh(issuer);
       if (first instanceof GatewayError) throw first;
@@ -123,7 +132,7 @@ export class IssuerKeys {
    * A token names a key that is not there: perhaps the issuer has a new one. Looks in the store, then asks the issuer,
    * at most once in 10 s and one look at a time; who comes meanwhile with an unknown key shares that look.
    */
-  async #lookForNewKeys(record: IssuerRecord, keyId: string): Promise<KeySet | undefined> {
+  #lookForNewKeys(record: IssuerRecord, keyId: string): Awaitable<KeySet | undefined> {
     if (this.#looking !== undefined) return this.#looking;
     const now = this.#options.clock.now();
     // What was just fetched need not be looked for again.

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import type { Awaitable } from "../awaitable.ts";
 import {
   type DocumentVersion,
   formatVersion,
@@ -21,9 +22,9 @@ export interface PermissionSet {
   readonly documents: readonly PermissionDocument[];
 }
 
-/** Where permissions come from. Throws `PARAMETERS_UNAVAILABLE`, `DOCUMENT_INVALID`, `DOCUMENT_TOO_NEW`. */
+/** Where permissions come from: at once where they are in memory. Rejects with `PARAMETERS_UNAVAILABLE`, `DOCUMENT_INVALID`, `DOCUMENT_TOO_NEW`. */
 export interface PermissionSource {
-  find(principal: Principal, group: string | undefined): Promise<PermissionSet>;
+  find(principal: Principal, group: string | undefined): Awaitable<PermissionSet>;
 }
 
 const methodsProblem = `is not a list of ${METHODS.join(", ")}, nor exactly ["*"]`;

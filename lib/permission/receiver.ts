@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import type { Awaitable } from "../awaitable.ts";
 import {
   type DocumentVersion,
   formatVersion,
@@ -37,9 +38,9 @@ export function isAudience(text: string): boolean {
   return /^[!-~]{1,1024}$/.test(text);
 }
 
-/** Where receiver documents come from. Throws `PARAMETERS_UNAVAILABLE`, `DOCUMENT_INVALID`, `DOCUMENT_TOO_NEW`. */
+/** Where receiver documents come from: at once where they are in memory. Rejects with `PARAMETERS_UNAVAILABLE`, `DOCUMENT_INVALID`, `DOCUMENT_TOO_NEW`. */
 export interface ApiSource {
-  find(apiId: string): Promise<RegisteredApi | undefined>;
+  find(apiId: string): Awaitable<RegisteredApi | undefined>;
 }
 
 export const principalPatterns = v.pipe(

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import type { Awaitable } from "../awaitable.ts";
 import {
   type DocumentVersion,
   formatVersion,
@@ -27,7 +28,7 @@ export interface ExternalService {
 
 /** Where service documents come from. Throws `PARAMETERS_UNAVAILABLE`, `DOCUMENT_INVALID`, `DOCUMENT_TOO_NEW`. */
 export interface ServiceSource {
-  find(service: string): Promise<ExternalService | undefined>;
+  find(service: string): Awaitable<ExternalService | undefined>;
 }
 
 const DEFAULT_TIMEOUT_SECONDS = 10;

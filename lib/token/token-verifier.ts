@@ -1,16 +1,18 @@
+import { type Awaitable, ahead, whenThere } from "../awaitable.ts";
 import type { Clock } from "../clock.ts";
 import type { DocumentVersion } from "../document.ts";
 import { isRefusal, type Refusal, refuse } from "../errors.ts";
 import type { IssuerDirectory } from "../issuer/issuer-directory.ts";
 import type { IssuerRecord } from "../issuer/issuer-source.ts";
+import type { IssuerUrl } from "../issuer/issuer-url.ts";
 import type { VerificationKey } from "../issuer/key-set.ts";
 import { formatPrincipal, type Principal } from "../names.ts";
-import { readBearerToken } from "./bearer-token.ts";
+import { type BearerToken, readBearerToken } from "./bearer-token.ts";
 import { refuseClaims } from "./claim-rules.ts";
 import { isSignedBy } from "./signature.ts";
 import { type BoundObject, readClaims } from "./token-claims.ts";
 import { readShape, type UnverifiedToken } from "./unverified-token.ts";
-import { type SignedToken, VerifiedTokens } from "./verified-tokens.ts";
+import { digestOf, type SignedToken, type TokenDigest, VerifiedTokens } from "./verified-tokens.ts";
 
 declare const verified: unique symbol;
 
@@ -52,7 +54,7 @@ export interface Verification {
 }
 
 /** What the token must be meant for, or why nothing is. Its answer counts after the signature only. */
-export type FindAudiences = () => Promise<readonly string[] | Refusal>;
+export type FindAudiences = () => Awaitable<readonly string[] | Refusal>;
 
 export interface TokenVerifierOptions {
   readonly issuers: IssuerDirectory;
@@ -70,93 +72,117 @@ export class TokenVerifier {
   }
 
   /**
+   * At once where documents and keys are in memory.
+   *
    * @param authorization - every value of the `Authorization` header
-   * Throws `GatewayError` where it cannot be decided: the store or the issuer is out of reach, or a document unreadable.
+   * Rejects with `GatewayError` where it cannot be decided: the store or the issuer is out of reach, or a document unreadable.
    */
-  async verify(authorization: readonly string[], findAudiences: FindAudiences): Promise<Verification> {
+  verify(authorization: readonly string[], findAudiences: FindAudiences): Awaitable<Verification> {
     const trail: TokenTrail = { documents: [] };
-    const outcome = await this.#verify(authorization, findAudiences, trail);
-    return { outcome, trail };
+    return whenThere(this.#verify(authorization, findAudiences, trail), (outcome) => ({ outcome, trail }));
   }
 
-  async #verify(
+  #verify(
     authorization: readonly string[],
     findAudiences: FindAudiences,
     trail: TokenTrail,
-  ): Promise<VerifiedIdentity | Refusal> {
+  ): Awaitable<VerifiedIdentity | Refusal> {
     const bearer = readBearerToken(authorization);
     if (isRefusal(bearer)) return bearer;
 
-    const remembered = this.#verifiedTokens.recall(bearer);
-    const token = remembered?.token ?? readShape(bearer);
+    const digest = digestOf(bearer);
+    const remembered = this.#verifiedTokens.recall(digest);
+    const token = remembered ?? readShape(bearer);
     if (isRefusal(token)) return token;
     trail.keyId = token.keyId;
 
-    const issuerUrl = this.#options.issuers.readUrl(token.issuer);
+    const issuerUrl = "issuerUrl" in token ? token.issuerUrl : this.#options.issuers.readUrl(token.issuer);
     if (isRefusal(issuerUrl)) return issuerUrl;
 
     // Asked now, so that the store is asked about receiver and issuer in one trip; looked at after the signature.
-    const audiencesFound = findAudiences();
-    audiencesFound.catch(() => undefined);
+    const audiencesFound = ahead(findAudiences());
 
-    const record = await this.#options.issuers.find(issuerUrl);
-    if (isRefusal(record)) return record;
-    trail.issuer = record.issuer.url;
-    trail.documents.push(record.issuer.document);
+    return whenThere(this.#options.issuers.find(issuerUrl), (record) => {
+      if (isRefusal(record)) return record;
+      trail.issuer = record.issuer.url;
+      trail.documents.push(record.issuer.document);
 
-    const key = await this.#findKey(token, record);
-    if (isRefusal(key)) return key;
+      return whenThere(this.#findKey(token, record), (key) => {
+        if (isRefusal(key)) return key;
+        const signed =
+          remembered?.fingerprint === key.fingerprint
+            ? remembered
+            : this.#verifySignature(unread(token, bearer), key, issuerUrl, digest);
+        if (isRefusal(signed)) return signed;
+        this.#options.issuers.markVerified(record);
+        trail.subject = signed.claims.sub;
+        trail.principal = formatPrincipal({ cluster: record.issuer.cluster, ...signed.claims });
 
-    const signed = remembered?.fingerprint === key.fingerprint ? remembered : await this.#verifySignature(token, key);
-    if (isRefusal(signed)) return signed;
-    this.#options.issuers.markVerified(record);
-    trail.subject = signed.claims.sub;
-    trail.principal = formatPrincipal({ cluster: record.issuer.cluster, ...signed.claims });
-
-    const audiences = await audiencesFound;
-    if (isRefusal(audiences)) return audiences;
-
-    return this.#judgeClaims(signed, record, audiences);
+        return whenThere(audiencesFound, (audiences) =>
+          isRefusal(audiences) ? audiences : this.#judgeClaims(signed, record, audiences, digest),
+        );
+      });
+    });
   }
 
-  async #findKey(token: UnverifiedToken, record: IssuerRecord): Promise<VerificationKey | Refusal> {
+  #findKey(
+    { algorithm, keyId }: UnverifiedToken | SignedToken,
+    record: IssuerRecord,
+  ): Awaitable<VerificationKey | Refusal> {
     const { issuer } = record;
-    if (!issuer.algorithms.includes(token.algorithm)) {
+    if (!issuer.algorithms.includes(algorithm)) {
       return refuse("TOKEN_ALGORITHM_NOT_ALLOWED", `${issuer.document.name} does not allow the token's algorithm`, {
-        compared: { actual: token.algorithm, expected: issuer.algorithms.join(", ") },
+        compared: { actual: algorithm, expected: issuer.algorithms.join(", ") },
       });
     }
-    const key = await this.#options.issuers.findKey(record, token.keyId);
-    if (key === undefined) {
-      return refuse(
-        "KEY_UNKNOWN",
-        `the key set of cluster ${issuer.cluster} has no key with the token's \`kid\`; if keys were rotated, it is asked again within 10 s`,
-      );
-    }
-    if ("unfit" in key) return refuse("KEY_UNFIT", `the key that the token names cannot be used: ${key.unfit}`);
-    if (key.algorithm !== token.algorithm) {
-      return refuse("KEY_UNFIT", "the key that the token names is for another algorithm", {
-        compared: { actual: token.algorithm, expected: key.algorithm },
-      });
-    }
-    return key;
+    return whenThere(this.#options.issuers.findKey(record, keyId), (key) => {
+      if (key === undefined) {
+        return refuse(
+          "KEY_UNKNOWN",
+          `the key set of cluster ${issuer.cluster} has no key with the token's \`kid\`; if keys were rotated, it is asked again within 10 s`,
+        );
+      }
+      if ("unfit" in key) return refuse("KEY_UNFIT", `the key that the token names cannot be used: ${key.unfit}`);
+      if (key.algorithm !== algorithm) {
+        return refuse("KEY_UNFIT", "the key that the token names is for another algorithm", {
+          compared: { actual: algorithm, expected: key.algorithm },
+        });
+      }
+      return key;
+    });
   }
 
-  async #verifySignature(token: UnverifiedToken, key: VerificationKey): Promise<SignedToken | Refusal> {
-    if (!(await isSignedBy(token, key))) {
+  #verifySignature(
+    token: UnverifiedToken,
+    key: VerificationKey,
+    issuerUrl: IssuerUrl,
+    digest: TokenDigest,
+  ): SignedToken | Refusal {
+    if (!isSignedBy(token, key)) {
       return refuse("SIGNATURE_INVALID", "the token's signature was not made by the key that it names");
     }
     const claims = readClaims(token.claims);
     if (isRefusal(claims)) return claims;
-    const signed: SignedToken = { token, claims, fingerprint: key.fingerprint };
-    this.#verifiedTokens.remember(token.bearer, signed);
+    const signed: SignedToken = {
+      algorithm: token.algorithm,
+      keyId: token.keyId,
+      issuerUrl,
+      claims,
+      fingerprint: key.fingerprint,
+    };
+    this.#verifiedTokens.remember(digest, signed);
     return signed;
   }
 
-  #judgeClaims({ token, claims }: SignedToken, { issuer }: IssuerRecord, audiences: readonly string[]) {
+  #judgeClaims(
+    { claims, keyId }: SignedToken,
+    { issuer }: IssuerRecord,
+    audiences: readonly string[],
+    digest: TokenDigest,
+  ): VerifiedIdentity | Refusal {
     const { clock, clockSkewSeconds } = this.#options;
     const refusal = refuseClaims(claims, { issuer, audiences, now: clock.now(), clockSkewSeconds });
-    if (refusal?.code === "TOKEN_EXPIRED") this.#verifiedTokens.forget(token.bearer);
+    if (refusal?.code === "TOKEN_EXPIRED") this.#verifiedTokens.forget(digest);
     if (refusal !== undefined) return refusal;
     const principal = { cluster: issuer.cluster, namespace: claims.namespace, serviceAccount: claims.serviceAccount };
     return {
@@ -170,8 +196,13 @@ export class TokenVerifier {
       audience: audiences.find((audience) => claims.aud.includes(audience)),
       expiresAt: claims.exp,
       issuedAt: claims.iat,
-      keyId: token.keyId,
+      keyId,
       tokenId: claims.jti,
     } as VerifiedIdentity;
   }
+}
+
+/** The token as it is read before its signature is checked; what is remembered was read once and reads again. */
+function unread(token: UnverifiedToken | SignedToken, bearer: BearerToken): UnverifiedToken {
+  return "fingerprint" in token ? (readShape(bearer) as UnverifiedToken) : token;
 }

@@ -1,7 +1,7 @@
 import { isRefusal, type Refusal, refuse } from "../errors.ts";
 import { ALGORITHMS, type Algorithm, isAlgorithm } from "../issuer/algorithm.ts";
 import { decodeUtf8, isJsonObject, type JsonFault, type JsonObject, parseJson } from "../json.ts";
-import type { BearerToken } from "./bearer-token.ts";
+import { type BearerToken, notB64Token } from "./bearer-token.ts";
 
 /** A token that has the right shape. Nothing in it is proved: `issuer` and `keyId` are look-up keys and no more. */
 export interface UnverifiedToken {
@@ -11,6 +11,8 @@ export interface UnverifiedToken {
   /** `iss` as it stands there, of whatever type. */
   readonly issuer: unknown;
   readonly claims: JsonObject;
+  /** The third part, decoded. */
+  readonly signature: Uint8Array;
 }
 
 /** A header is about 100 bytes; ten times that is no header of kube-apiserver. */
@@ -33,15 +35,18 @@ export function readShape(bearer: BearerToken): UnverifiedToken | Refusal {
   const headerEnd = text.indexOf(".");
   const payloadEnd = text.indexOf(".", headerEnd + 1);
   if (headerEnd < 0 || payloadEnd < 0 || text.indexOf(".", payloadEnd + 1) >= 0) {
-    return malformed("it does not have three parts");
+    return malformed(text, "it does not have three parts");
   }
-  if (headerEnd > MAX_HEADER_CHARACTERS) return malformed(`its header is over ${MAX_HEADER_CHARACTERS} characters`);
+  if (headerEnd > MAX_HEADER_CHARACTERS) {
+    return malformed(text, `its header is over ${MAX_HEADER_CHARACTERS} characters`);
+  }
 
   const header = readObject(text.slice(0, headerEnd), "header");
-  if (typeof header === "string") return malformed(header);
+  if (typeof header === "string") return malformed(text, header);
   const claims = readObject(text.slice(headerEnd + 1, payloadEnd), "payload");
-  if (typeof claims === "string") return malformed(claims);
-  if (decodeBase64Url(text.slice(payloadEnd + 1)) === undefined) return malformed("its signature is not base64url");
+  if (typeof claims === "string") return malformed(text, claims);
+  const signature = decodeBase64Url(text.slice(payloadEnd + 1));
+  if (signature === undefined) return malformed(text, "its signature is not base64url");
 
   const algorithm = readHeader(header);
   if (isRefusal(algorithm)) return algorithm;
@@ -49,7 +54,7 @@ export function readShape(bearer: BearerToken): UnverifiedToken | Refusal {
   if (family !== undefined) return family;
   const keyId = readKeyId(header);
   if (isRefusal(keyId)) return keyId;
-  return { bearer, algorithm, keyId, issuer: claims["iss"], claims };
+  return { bearer, algorithm, keyId, issuer: claims["iss"], claims, signature };
 }
 
 function readHeader(header: JsonObject): Algorithm | Refusal {
@@ -123,8 +128,8 @@ function decodeBase64Url(segment: string): Buffer | undefined {
   return bytes.toString("base64url") === segment ? bytes : undefined;
 }
 
-function malformed(fault: string): Refusal {
-  return refuse("TOKEN_MALFORMED", `the token is not a signed JWT: ${fault}`);
+function malformed(text: string, fault: string): Refusal {
+  return notB64Token(text) ?? refuse("TOKEN_MALFORMED", `the token is not a signed JWT: ${fault}`);
 }
 
 /** A header value for the log: short, and never an object's content. */

@@ -1,37 +1,43 @@
 import { hash } from "node:crypto";
 import { createLRU } from "lru.min";
+import type { Algorithm } from "../issuer/algorithm.ts";
+import type { IssuerUrl } from "../issuer/issuer-url.ts";
 import type { BearerToken } from "./bearer-token.ts";
 import type { TokenClaims } from "./token-claims.ts";
-import type { UnverifiedToken } from "./unverified-token.ts";
 
 /** A token whose signature was verified, and by which key. Everything else is checked again on each use. */
 export interface SignedToken {
-  readonly token: UnverifiedToken;
+  readonly algorithm: Algorithm;
+  readonly keyId: string;
+  readonly issuerUrl: IssuerUrl;
   readonly claims: TokenClaims;
   /** The key's own fingerprint: another key under the same `kid` does not count. */
   readonly fingerprint: string;
 }
 
-/** About 1.3 KB each. */
+/** SHA-256 of a whole token (S45): what is remembered of its text. */
+export type TokenDigest = string & { readonly tokenDigest: true };
+
+/** About 1 KB each: the text of the token is not among it. */
 const CAPACITY = 1000;
 
-/** Remembers signatures, so that a token that comes again costs a hash. Keyed by SHA-256 of the whole token (S45). */
+/** Remembers signatures, so that a token that comes again costs a hash. */
 export class VerifiedTokens {
-  readonly #tokens = createLRU<string, SignedToken>({ max: CAPACITY });
+  readonly #tokens = createLRU<TokenDigest, SignedToken>({ max: CAPACITY });
 
-  recall(bearer: BearerToken): SignedToken | undefined {
-    return this.#tokens.get(digest(bearer));
+  recall(digest: TokenDigest): SignedToken | undefined {
+    return this.#tokens.get(digest);
   }
 
-  remember(bearer: BearerToken, signed: SignedToken): void {
-    this.#tokens.set(digest(bearer), signed);
+  remember(digest: TokenDigest, signed: SignedToken): void {
+    this.#tokens.set(digest, signed);
   }
 
-  forget(bearer: BearerToken): void {
-    this.#tokens.delete(digest(bearer));
+  forget(digest: TokenDigest): void {
+    this.#tokens.delete(digest);
   }
 }
 
-function digest(bearer: BearerToken): string {
-  return hash("sha256", bearer.reveal(), "base64url");
+export function digestOf(bearer: BearerToken): TokenDigest {
+  return hash("sha256", bearer.reveal(), "base64url") as TokenDigest;
 }

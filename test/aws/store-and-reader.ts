@@ -50,7 +50,7 @@ export function named(text: string): ParameterName {
 }
 
 /** The code of the error that a promise rejects with, "answered" where it does not. */
-export async function codeOf(promise: Promise<unknown>): Promise<string> {
+export async function codeOf(promise: unknown): Promise<string> {
   try {
     await promise;
     return "answered";

@@ -47,7 +47,7 @@ function setUp(options: Partial<IssuerDirectoryOptions> = {}) {
     onKeysUsed: () => {},
     ...options,
   });
-  const find = (url: string = ISSUER_URL) => directory.find(urlOf(directory, url));
+  const find = async (url: string = ISSUER_URL) => directory.find(urlOf(directory, url));
   const verifyOne = async (url: string = ISSUER_URL) => directory.markVerified(await found(find(url)));
   return { clock, publisher, stored, reads, store, directory, find, verifyOne };
 }

@@ -107,7 +107,7 @@ export async function settled(): Promise<void> {
 }
 
 /** The code of the `GatewayError` that is thrown; fails the test where nothing is, or anything else. */
-export async function codeOf(work: Promise<unknown> | (() => unknown)): Promise<string> {
+export async function codeOf(work: unknown): Promise<string> {
   try {
     await (typeof work === "function" ? work() : work);
   } catch (error) {

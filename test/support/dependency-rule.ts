@@ -25,7 +25,15 @@ const TIERS: readonly (readonly string[])[] = [
   ["lib/gateway", "lib/aws", "lib/net", "lib/log"],
   ["lib/config.ts"],
   ["lib/decision", "lib/token", "lib/issuer", "lib/permission", "lib/service"],
-  ["lib/clock.ts", "lib/errors.ts", "lib/json.ts", "lib/names.ts", "lib/document.ts", "lib/aging-cache.ts"],
+  [
+    "lib/awaitable.ts",
+    "lib/clock.ts",
+    "lib/errors.ts",
+    "lib/json.ts",
+    "lib/names.ts",
+    "lib/document.ts",
+    "lib/aging-cache.ts",
+  ],
 ];
 
 /** Packages that belong to some folders. Others may have types, of which nothing is left at run time. */

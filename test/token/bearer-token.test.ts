@@ -2,10 +2,14 @@ import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { isRefusal } from "../../lib/errors.ts";
 import { BearerToken, readBearerToken } from "../../lib/token/bearer-token.ts";
+import { readShape } from "../../lib/token/unverified-token.ts";
 
+/** The token, or the code by which the header is refused; whether the token is one is another matter. */
 const outcomeOf = (fields: readonly string[]) => {
   const read = readBearerToken(fields);
-  return isRefusal(read) ? read.code : read.reveal();
+  if (isRefusal(read)) return read.code;
+  const shape = readShape(read);
+  return isRefusal(shape) && shape.step === "transport" ? shape.code : read.reveal();
 };
 
 describe("one Authorization field with one token (S21)", () => {
@@ -63,6 +67,11 @@ describe("size (S7)", () => {
   test.for([
     { what: "a token of 8,192 bytes", field: `Bearer ${"a".repeat(8192)}`, code: undefined },
     { what: "a token of 8,193 bytes", field: `Bearer ${"a".repeat(8193)}`, code: "TOKEN_TOO_LARGE" },
+    {
+      what: "8,193 bytes of which one is no token's",
+      field: `Bearer ${"a".repeat(8192)} `,
+      code: "AUTHORIZATION_MALFORMED",
+    },
     { what: "a field as long as is looked at", field: `Bearer${" ".repeat(58)}${"a".repeat(8192)}`, code: undefined },
     { what: "one space more", field: `Bearer${" ".repeat(59)}${"a".repeat(8192)}`, code: "TOKEN_TOO_LARGE" },
     // Anything but the length would be told by another code: the length is looked at first.

@@ -39,9 +39,13 @@ describe("three parts of strict base64url (S6, RFC 7515 §2)", () => {
     { what: "unused bits that are set", token: `${header}.${payload}.c2lnbh`, outcome: "TOKEN_MALFORMED" },
     { what: "unused bits that are set in the header", token: `e31.${payload}.c2ln`, outcome: "TOKEN_MALFORMED" },
     { what: "a length that cannot be", token: `${header}.${payload}.c2lnc`, outcome: "TOKEN_MALFORMED" },
-    { what: "white space inside", token: `${header}. ${payload}.c2ln`, outcome: "TOKEN_MALFORMED" },
-    { what: "a line feed at the end", token: `${header}.${payload}.c2ln\n`, outcome: "TOKEN_MALFORMED" },
-    { what: "JSON serialisation", token: `{"payload":"${payload}","signature":"c2ln"}`, outcome: "TOKEN_MALFORMED" },
+    { what: "white space inside", token: `${header}. ${payload}.c2ln`, outcome: "AUTHORIZATION_MALFORMED" },
+    { what: "a line feed at the end", token: `${header}.${payload}.c2ln\n`, outcome: "AUTHORIZATION_MALFORMED" },
+    {
+      what: "JSON serialisation",
+      token: `{"payload":"${payload}","signature":"c2ln"}`,
+      outcome: "AUTHORIZATION_MALFORMED",
+    },
   ])("$what: $outcome", ({ token, outcome }) => {
     expect(shapeOf(token)).toBe(outcome);
   });
@@ -232,7 +236,7 @@ test("of several faults the first in the order of the table of refusals is told"
   const extended = claimsWith({ "kubernetes.io": kubernetesWith({ warnafter: 1 }) });
 
   expect([
-    shapeOf(unsigned({ alg: "none", typ: "x", crit: [], jwk: {} }, legacy, "!")),
+    shapeOf(unsigned({ alg: "none", typ: "x", crit: [], jwk: {} }, legacy, "+")),
     shapeOf(unsigned({ alg: "none", typ: "x", crit: [], jwk: {} }, legacy)),
     shapeOf(unsigned({ alg: "RS256", typ: "x", crit: [], jwk: {} }, legacy)),
     shapeOf(unsigned({ alg: "RS256", crit: [], jwk: {} }, legacy)),

@@ -1,13 +1,12 @@
-import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { isRefusal } from "../../lib/errors.ts";
+import type { IssuerUrl } from "../../lib/issuer/issuer-url.ts";
 import type { KeySet, VerificationKey } from "../../lib/issuer/key-set.ts";
 import { BearerToken } from "../../lib/token/bearer-token.ts";
-import { readClaims } from "../../lib/token/token-claims.ts";
-import { readShape } from "../../lib/token/unverified-token.ts";
-import { type SignedToken, VerifiedTokens } from "../../lib/token/verified-tokens.ts";
+import { readClaims, type TokenClaims } from "../../lib/token/token-claims.ts";
+import { digestOf, type SignedToken, VerifiedTokens } from "../../lib/token/verified-tokens.ts";
 import { generateSigningKey } from "../../offline/cluster/signing-key.ts";
-import { claimsWith, HEADER, unsigned } from "./support.ts";
+import { asRead, claimsWith, unsigned } from "./support.ts";
 import { ACCOUNT, type Stack, startStack } from "./verifier-stack.ts";
 
 /** Puts a snapshot into the store whose keys count how often they are taken to check a signature. */
@@ -197,47 +196,48 @@ describe("what is checked again on each use", () => {
 });
 
 describe("the memory itself", () => {
-  const signed = (bearer: BearerToken): SignedToken => {
-    const token = readShape(bearer);
-    const claims = isRefusal(token) ? token : readClaims(token.claims);
-    if (isRefusal(token) || isRefusal(claims)) throw new Error("the token is no token");
-    return { token, claims, fingerprint: "f" };
+  const signed: SignedToken = {
+    algorithm: "RS256",
+    keyId: "k1",
+    issuerUrl: "https://oidc.example.com" as IssuerUrl,
+    claims: readClaims(asRead(claimsWith())) as TokenClaims,
+    fingerprint: "f",
   };
-  const fresh = () => new BearerToken(unsigned(HEADER, claimsWith({ jti: randomUUID() })));
+  const digest = (text: string) => digestOf(new BearerToken(text));
 
-  test("recalls by the text of the token, and by all of it", () => {
+  test("knows a token by its whole text", () => {
     const memory = new VerifiedTokens();
-    const bearer = fresh();
-    const remembered = signed(bearer);
-    memory.remember(bearer, remembered);
+    const text = unsigned();
+    memory.remember(digest(text), signed);
 
-    expect(memory.recall(new BearerToken(bearer.reveal()))).toBe(remembered);
-    expect(memory.recall(new BearerToken(`${bearer.reveal()}A`))).toBeUndefined();
-    expect(memory.recall(fresh())).toBeUndefined();
+    expect(memory.recall(digest(text))).toBe(signed);
+    expect(memory.recall(digest(`${text}A`))).toBeUndefined();
+    expect(memory.recall(digest(text.slice(1)))).toBeUndefined();
+  });
+
+  test("keeps nothing of the text", () => {
+    const text = unsigned();
+    expect(text).not.toContain(digest(text));
+    expect(digest(text)).toMatch(/^[A-Za-z0-9_-]{43}$/);
   });
 
   test("forgets what has expired", () => {
     const memory = new VerifiedTokens();
-    const [one, two] = [fresh(), fresh()];
-    memory.remember(one, signed(one));
-    memory.remember(two, signed(two));
-    memory.forget(one);
+    memory.remember(digest("one"), signed);
+    memory.remember(digest("two"), signed);
+    memory.forget(digest("one"));
 
-    expect(memory.recall(one)).toBeUndefined();
-    expect(memory.recall(two)).toBeDefined();
+    expect(memory.recall(digest("one"))).toBeUndefined();
+    expect(memory.recall(digest("two"))).toBeDefined();
   });
 
   test("keeps 1,000, and lets go the one that was not used for longest", () => {
     const memory = new VerifiedTokens();
-    const bearers = Array.from({ length: 1000 }, fresh);
-    for (const bearer of bearers) memory.remember(bearer, signed(bearer));
-    const [first, second] = bearers;
-    if (first === undefined || second === undefined) throw new Error("there are a thousand");
-    expect(memory.recall(first)).toBeDefined();
-    const last = fresh();
-    memory.remember(last, signed(last));
+    for (let index = 0; index < 1000; index++) memory.remember(digest(`${index}`), signed);
+    expect(memory.recall(digest("0"))).toBeDefined();
+    memory.remember(digest("last"), signed);
 
-    expect(memory.recall(second)).toBeUndefined();
-    expect([memory.recall(first), memory.recall(last)]).not.toContain(undefined);
+    expect(memory.recall(digest("1"))).toBeUndefined();
+    expect([memory.recall(digest("0")), memory.recall(digest("last"))]).not.toContain(undefined);
   });
 });
