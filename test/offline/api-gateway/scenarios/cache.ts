@@ -31,6 +31,15 @@ export const cache = {
     expect(await call({ path: "/b", method: "POST" })).toMatchObject({ asked: false, cached: true });
     expect(await call({ headers: { Authorization: "Bearer other" } })).toMatchObject({ asked: true, cached: false });
     expect(await open(kind).call()).toMatchObject({ asked: true });
+    // A stage keeps its own: the same function, asked through two stages of one API.
+    const stages: unknown[] = [];
+    const answer: Behaviour = (event) => {
+      stages.push(askedArn(event).split("/")[1]);
+      return policy(statement("*"));
+    };
+    const [one, other] = ["one", "other"].map((stage) => keeping(kind, answer, { stage }));
+    for (const gateway of [one, other, one, other]) await gateway?.call();
+    expect(stages).toEqual(["one", "other"]);
   },
   "cache-policy": async (kind) => {
     const { call } = keeping(kind, (event) => policy(statement(askedArn(event))));
