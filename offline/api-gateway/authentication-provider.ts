@@ -1,8 +1,8 @@
 import { type GatewayClock, systemClock } from "./clock.ts";
 import { gatewayHeaders } from "./gateway-headers.ts";
-import { decodedPath, type GatewayRequest, isRestApi } from "./gateway-request.ts";
+import { decodedPath } from "./gateway-request.ts";
 import type { GatewayResponse } from "./gateway-response.ts";
-import { dropOverride, fromHapi, type HapiRequest, responseHeaders } from "./hapi-request.ts";
+import { deliver, dropOverride, fromHapi, type HapiRequest, responseHeaders } from "./hapi-request.ts";
 import { credentialsOf } from "./integration-context.ts";
 import type { IntegrationKind } from "./integration-event.ts";
 import { LambdaAuthorizer } from "./lambda-authorizer.ts";
@@ -72,18 +72,49 @@ export function configureProvider(to: ProviderSettings): void {
 export function provider(endpoint: RouteEndpoint, functionKey: string, method: string, path: string) {
   if (current === undefined) throw new Error("the authentication provider needs podgate's offline plugin");
   const name = `podgate ${endpoint.isHttpApi ? "httpApi" : "http"} ${method} ${path} ${functionKey}`;
+  const template = path.startsWith("/") || path === "$default" ? path : `/${path}`;
+  const route: Route = {
+    method,
+    path: template,
+    ...(endpoint.isHttpApi
+      ? { kind: "http-2.0", stage: "$default", prefix: "" }
+      : { kind: "rest", stage: current.stage, prefix: `/${current.stage}` }),
+  };
   const authorizer = routeAuthorizer(endpoint, current.httpApiAuthorizers);
-  const authenticate = authorizer === undefined ? passOn : guard(authorizer, { method, path }, current);
-  const response = answered(endpoint.isHttpApi ? "http-2.0" : "rest", current.gateway ?? GATEWAY_SETTINGS);
+  const authenticate = authorizer === undefined ? passOn(route) : guard(authorizer, route, current);
+  const response = answered(route.kind, current.gateway ?? GATEWAY_SETTINGS);
   return { name, scheme: name, getAuthenticateFunction: () => ({ authenticate, response }) };
 }
 
 // serverless-offline loads the provider by `require`, which gives this export.
 export { provider as "module.exports" };
 
-function passOn(request: HapiRequest, toolkit: HapiToolkit): unknown {
+/** A route of `serverless.yml`: what its calls are, and what leads their paths. */
+interface Route {
+  readonly method: string;
+  readonly path: string;
+  readonly kind: Extract<IntegrationKind, "rest" | "http-2.0">;
+  readonly stage: string;
+  readonly prefix: string;
+}
+
+/** The call as it was sent, and from here on as its kind of API delivers it; `undefined` where the stage is not there. */
+function received(request: HapiRequest, route: Route): ReturnType<typeof fromHapi> {
   dropOverride(request);
-  return toolkit.authenticated({ credentials: {} });
+  const sent = fromHapi(request, route.prefix);
+  if (sent === undefined) return undefined;
+  // hapi's own parameters are decoded, also where a REST API leaves them as sent.
+  const path = route.kind === "rest" ? sent.path : decodedPath(sent.path);
+  const pathParameters = pathParametersOf(route.path, path) ?? sent.pathParameters;
+  deliver(request, { path: `${route.prefix}${path}`, query: sent.query, pathParameters });
+  return { ...sent, pathParameters };
+}
+
+function passOn(route: Route) {
+  return (request: HapiRequest, toolkit: HapiToolkit): unknown => {
+    received(request, route);
+    return toolkit.authenticated({ credentials: {} });
+  };
 }
 
 /** hapi's step between the integration's answer and its headers on the wire; it is not taken for a refused call. */
@@ -97,28 +128,19 @@ function answered(kind: IntegrationKind, settings: GatewaySettings) {
   };
 }
 
-function guard(authorizer: RouteAuthorizer, route: GatewayRequest["route"], known: Provider) {
-  const isRest = isRestApi(authorizer.kind);
-  const template = route.path.startsWith("/") || route.path === "$default" ? route.path : `/${route.path}`;
+function guard(authorizer: RouteAuthorizer, route: Route, known: Provider) {
   const api = {
-    route: { ...route, path: template },
+    route: { method: route.method, path: route.path },
     account: OFFLINE_IDS.account,
     region: OFFLINE_IDS.region,
-    apiId: isRest ? OFFLINE_IDS.restApiId : OFFLINE_IDS.httpApiId,
-    stage: isRest ? known.stage : "$default",
+    apiId: route.kind === "rest" ? OFFLINE_IDS.restApiId : OFFLINE_IDS.httpApiId,
+    stage: route.stage,
   };
   const lambdaAuthorizer = sharedAuthorizer(authorizer, known);
   return async (request: HapiRequest, toolkit: HapiToolkit): Promise<unknown> => {
-    dropOverride(request);
-    const sent = fromHapi(request, isRest ? `/${known.stage}` : "");
-    if (sent === undefined) return answer(toolkit, NO_SUCH_STAGE);
-    // hapi's own are decoded, also where a REST API leaves them as sent.
-    const inPath = pathParametersOf(template, isRest ? sent.path : decodedPath(sent.path));
-    const { decision } = await lambdaAuthorizer.authorize({
-      ...api,
-      ...sent,
-      pathParameters: inPath ?? sent.pathParameters,
-    });
+    const call = received(request, route);
+    if (call === undefined) return answer(toolkit, NO_SUCH_STAGE);
+    const { decision } = await lambdaAuthorizer.authorize({ ...api, ...call });
     if (decision.outcome === "allow") return toolkit.authenticated({ credentials: credentialsOf(decision) });
     return answer(toolkit, decision.response);
   };

@@ -26,6 +26,24 @@ export function dropOverride(request: HapiRequest): void {
   delete request.headers[OVERRIDE_HEADER];
 }
 
+/**
+ * Puts path, query and path parameters in place of hapi's own, from which serverless-offline (14.8.2) makes the event of the
+ * integration: hapi's path is normalised, its parameters are decoded, its query is written anew. The route is chosen then.
+ *
+ * @param delivered - as the kind of API delivers them, the path with its stage
+ */
+export function deliver(
+  request: HapiRequest,
+  { path, query, pathParameters }: Pick<FromHapi, "path" | "query" | "pathParameters">,
+): void {
+  const searchParams = Object.assign(new URLSearchParams(query), { toString: () => query });
+  const url = { pathname: path, search: query === "" ? "" : `?${query}`, searchParams };
+  // hapi makes `url` when it is asked for it, so there is nothing to assign to.
+  for (const [name, value] of Object.entries({ path, params: { ...pathParameters }, url })) {
+    Object.defineProperty(request, name, { value, enumerable: true, configurable: true, writable: true });
+  }
+}
+
 export function headerPairs(rawHeaders: readonly string[]): [string, string][] {
   const pairs: [string, string][] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {

@@ -14,7 +14,9 @@ export interface Answer {
 
 /** The event of either payload, as far as a probe looks into it. */
 export interface IntegrationEvent {
+  readonly path?: string;
   readonly rawPath?: string;
+  readonly rawQueryString?: string;
   readonly pathParameters?: Readonly<Record<string, string>>;
   readonly requestContext: {
     readonly accountId: string;

@@ -1,4 +1,4 @@
-import { type Difference, guide, UNVERIFIED } from "./difference.ts";
+import { type Difference, guide, reported, UNVERIFIED } from "./difference.ts";
 
 const REST_PROXY = guide("set-up-lambda-proxy-integrations");
 const HTTP_PROXY = guide("http-api-develop-integrations-lambda");
@@ -75,5 +75,45 @@ export const INTEGRATION: readonly Difference[] = [
         .filter((name) => name.includes("authenticate"))
         .join(", ");
     },
+  },
+  {
+    id: "integration-parameter-rest",
+    compared: "REST: `pathParameters` of `/token/a%2Fb`, as the integration gets them",
+    source: "paths-rest",
+    aws: "a%2Fb",
+    plain: "a/b",
+    probe: async (caller) => (await caller.get("/dev/token/a%2Fb", "allow")).json().pathParameters?.["id"] ?? "absent",
+  },
+  {
+    id: "integration-path-rest",
+    compared: "REST: `path` of `/token/%7Ea`, as the integration gets it",
+    source: "paths-rest",
+    aws: "/token/%7Ea",
+    plain: "/token/~a",
+    probe: async (caller) => (await caller.get("/dev/token/%7Ea", "allow")).json().path ?? "absent",
+  },
+  {
+    id: "integration-path-http",
+    compared: "HTTP API: `rawPath` of `/policy/a%20b`, as the integration gets it",
+    source: "paths-http-api",
+    aws: "/policy/a b",
+    plain: "/policy/a%20b",
+    probe: async (caller) => (await caller.get("/policy/a%20b", "allow")).json().rawPath ?? "absent",
+  },
+  {
+    id: "integration-parameter-http",
+    compared: "HTTP API: `pathParameters` of `/policy/a%3Fb`, as the integration gets them",
+    source: "paths-http-api",
+    aws: "a",
+    plain: "a?b",
+    probe: async (caller) => (await caller.get("/policy/a%3Fb", "allow")).json().pathParameters?.["id"] ?? "absent",
+  },
+  {
+    id: "integration-query-http",
+    compared: "HTTP API: `rawQueryString` of `?a=%20&b`, as the integration gets it",
+    source: reported("https://github.com/hotsock/voker/tree/main/vokerhttp/testdata"),
+    aws: "a=%20&b",
+    plain: "a=+&b=",
+    probe: async (caller) => (await caller.get("/policy/{id}?a=%20&b", "allow")).json().rawQueryString ?? "absent",
   },
 ];

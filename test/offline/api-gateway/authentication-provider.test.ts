@@ -89,6 +89,15 @@ describe("a route with a REST authorizer", () => {
     ]);
   });
 
+  test("serverless-offline finds path and parameters as a REST API delivers them, query and all", async () => {
+    lambda.respond = returns(allowAll);
+    for (const scheme of [rest(), provider({}, "orders", "ANY", "/v1/{proxy+}")]) {
+      const request = hapiRequest("/dev/v1/a%2Fb%20c/../d?x=%2F&y");
+      await authenticate(scheme, request);
+      expect(request).toMatchObject({ path: "/dev/v1/a%2Fb%20c/../d", params: { proxy: "a%2Fb%20c/../d" } });
+    }
+  });
+
   test("a template without its first slash is one all the same", async () => {
     lambda.respond = returns(allowAll);
     const scheme = provider({ authorizer: { name: "authorizer", type: "request" } }, "orders", "GET", "v1/{id}");
@@ -142,6 +151,28 @@ describe("a route with an HTTP API authorizer", () => {
       pathParameters: { proxy: "a b" },
     });
     expect(result).toMatchObject({ credentials: { context: { expiresAt: 5 } } });
+  });
+
+  test("serverless-offline finds the path decoded and cut at a decoded ?, and the query as it was sent", async () => {
+    lambda.respond = returns({ isAuthorized: true });
+    const openRoute = provider({ isHttpApi: true }, "orders", "ANY", "/v1/{proxy+}");
+    for (const scheme of [http(), openRoute]) {
+      const request = hapiRequest("/v1/a%20b%3Fc?x=%2F&y");
+      await authenticate(scheme, request);
+      expect(request).toMatchObject({
+        path: "/v1/a b",
+        params: { proxy: "a b" },
+        url: { pathname: "/v1/a b", search: "?x=%2F&y" },
+      });
+      const { searchParams } = Object(Reflect.get(request, "url"));
+      expect([String(searchParams), [...searchParams]]).toEqual([
+        "x=%2F&y",
+        [
+          ["x", "/"],
+          ["y", ""],
+        ],
+      ]);
+    }
   });
 
   test.for<[unknown, number, string]>([
