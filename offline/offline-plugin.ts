@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { isRecord } from "./api-gateway/json.ts";
 import type { Companion } from "./companion.ts";
 import type { OfflineOptions } from "./options.ts";
 import type { CliOptions, Serverless } from "./serverless.ts";
@@ -52,7 +51,7 @@ export class OfflinePlugin {
 
   async #startAll(): Promise<void> {
     // Loaded here, so that packaging needs none of it.
-    const { readOptions } = await import("./options.ts");
+    const { offlineOptionsOf, readOptions } = await import("./options.ts");
     const { COMMON_PORT_NAMES, portProblem } = await import("./ports.ts");
     const changes = await import("./service-changes.ts");
     const { configureProvider } = await import("./api-gateway/authentication-provider.ts");
@@ -61,9 +60,8 @@ export class OfflinePlugin {
     const { service, serviceDir } = serverless;
     const companion = await this.companion();
     const portNames = [...COMMON_PORT_NAMES, ...(companion?.ports ?? [])];
-    const podgate = service.custom?.["podgate"];
     const options = readOptions(
-      isRecord(podgate) ? podgate["offline"] : undefined,
+      offlineOptionsOf(service.custom?.["podgate"]),
       process.env,
       portNames,
       changes.portOptions(serverless, this.#cliOptions),
@@ -91,7 +89,11 @@ export class OfflinePlugin {
     const stage = String(this.#cliOptions["stage"] ?? service.provider.stage ?? "dev");
     if (also !== undefined) {
       const { readOfflineFunctions } = await import("./offline-functions.ts");
-      const text = await readFile(resolve(serviceDir, also), "utf8");
+      const text = await readFile(resolve(serviceDir, also), "utf8").catch((cause: unknown) => {
+        throw new Error(`the file ${resolve(serviceDir, also)} of custom.podgate.offline.also cannot be read`, {
+          cause,
+        });
+      });
       changes.addFunctions(serverless, stage, readOfflineFunctions(text, also));
     }
     for (const name of FOREIGN_VARIABLES) delete process.env[name];

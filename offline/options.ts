@@ -34,6 +34,14 @@ export class OfflineOptionsError extends Error {
 const OPTIONS = ["ports", "seed", "also", "apiGateway"];
 const WHERE = "custom.podgate.offline";
 
+/** `offline` out of `custom.podgate`. Throws OfflineOptionsError where there is something else beside it. */
+export function offlineOptionsOf(podgate: unknown): unknown {
+  const problems: string[] = [];
+  const { offline } = recordOf(podgate, "custom.podgate", ["offline"], problems);
+  if (problems.length > 0) throw new OfflineOptionsError(problems);
+  return offline;
+}
+
 /**
  * Reads the options. A port is what is said first: on the command line (which serverless-offline heeds, whatever we say),
  * by `PODGATE_OFFLINE_PORT_*`, in the options, in those of serverless-offline. Throws OfflineOptionsError with every

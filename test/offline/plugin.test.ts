@@ -5,8 +5,10 @@ import { describe, expect, test } from "vitest";
 import { startClusters } from "../../offline/cluster/clusters.ts";
 import { greeting } from "../../offline/greeting.ts";
 import { readOfflineFunctions } from "../../offline/offline-functions.ts";
+import { OfflinePlugin } from "../../offline/offline-plugin.ts";
 import { readSeed } from "../../offline/parameter-store/seed.ts";
 import PodgateOffline from "../../offline/plugin.ts";
+import { COMMON_PORT_NAMES, portProblem } from "../../offline/ports.ts";
 import { sampleCompanion } from "../../offline/sample/companion.ts";
 import { startSampleService } from "../../offline/sample/service.ts";
 import type { Serverless } from "../../offline/serverless.ts";
@@ -19,6 +21,7 @@ import {
   setEnvironment,
   setGateway,
 } from "../../offline/service-changes.ts";
+import { freePorts } from "../support/offline-stack.ts";
 
 const PORTS = { gateway: 8000, websocket: 8001, lambda: 8002, cluster: 8100, store: 8101, service: 8102 };
 
@@ -48,6 +51,22 @@ describe("the plugin", () => {
     const start = plugin.hooks["before:offline:start:init"];
     await expect(start?.()).rejects.toThrow(UserError);
     await expect(start?.()).rejects.toThrow(/sead is unknown: expected one of ports, seed, also/);
+  });
+
+  test.for<[Record<string, unknown>, RegExp]>([
+    [{ also: "nowhere.yml" }, /: the file .*\/nowhere\.yml of custom\.podgate\.offline\.also cannot be read$/],
+    [{ seed: "nowhere.yaml" }, /: the seed file .*\/nowhere\.yaml cannot be read$/],
+  ])("%j ends the start in one line, and nothing is left listening", async ([given, message]) => {
+    const { service, ...ports } = await freePorts();
+    const plugin = new OfflinePlugin(serverless({ podgate: { offline: { ports, ...given } } }));
+    await expect(plugin.hooks["before:offline:start:init"]?.()).rejects.toThrow(message);
+    expect(await portProblem({ ...ports, service }, COMMON_PORT_NAMES)).toBeUndefined();
+  });
+
+  test("a misspelt member beside the options ends it too", async () => {
+    const plugin = new OfflinePlugin(serverless({ podgate: { offlin: {} } }));
+    const message = "podgate offline cannot start: custom.podgate.offlin is unknown: expected one of offline";
+    await expect(plugin.hooks["before:offline:start:init"]?.()).rejects.toThrow(message);
   });
 
   test.for(["host", "httpsProtocol", "noAuth", "prefix"])(

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Packed, type Project, pack, programOf, startProject } from "./packed.ts";
 
 /** The authorizer that the README leaves to its reader. */
@@ -14,6 +14,9 @@ export async function handler({ authorizationToken, methodArn }) {
   return { principalId: payload.sub, policyDocument: { Version: "2012-10-17", Statement } };
 }
 `;
+
+// Whole programs run here, beside other tests.
+vi.setConfig({ testTimeout: 60_000 });
 
 let packed: Packed;
 let project: Project;

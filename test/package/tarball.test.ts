@@ -3,10 +3,13 @@ import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import { publint } from "publint";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Packed, pack } from "./packed.ts";
 
 const run = promisify(execFile);
+
+// Whole programs run here, beside other tests.
+vi.setConfig({ testTimeout: 60_000 });
 
 let packed: Packed;
 

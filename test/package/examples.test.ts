@@ -1,0 +1,38 @@
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { type Packed, type Project, pack, programOf, startProject } from "./packed.ts";
+
+// Whole programs run here, beside other tests.
+vi.setConfig({ testTimeout: 60_000 });
+
+let packed: Packed;
+
+beforeAll(async () => {
+  packed = await pack();
+});
+afterAll(() => packed[Symbol.asyncDispose]());
+
+describe.each(["rest-api", "http-api"])("examples/%s, from the tarball", (name) => {
+  let project: Project;
+
+  beforeAll(async () => {
+    project = await startProject(packed, {
+      from: fileURLToPath(new URL(`../../examples/${name}`, import.meta.url)),
+      packages: ["osls", "serverless-offline"],
+    });
+  });
+  afterAll(() => project[Symbol.asyncDispose]());
+
+  test("its own tests pass, and end", async () => {
+    const { exitCode, output } = await project.node(["--test", "--test-reporter=tap", "test/*.test.mjs"]);
+    expect(output).toMatch(/^# fail 0$/m);
+    expect(output).toMatch(/^# pass [1-9][0-9]*$/m);
+    expect(exitCode).toBe(0);
+  });
+
+  test("it can be packaged, and podgate's plugin has no part in that", async () => {
+    const { exitCode, output } = await project.node([programOf("osls", "bin/serverless.js"), "package"]);
+    expect(output).not.toMatch(/podgate|warning/i);
+    expect(exitCode).toBe(0);
+  });
+});
