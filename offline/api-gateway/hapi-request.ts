@@ -28,9 +28,10 @@ export function dropOverride(request: HapiRequest): void {
 
 /**
  * Puts path, query and path parameters in place of hapi's own, from which serverless-offline (14.8.2) makes the event of the
- * integration: hapi's path is normalised, its parameters are decoded, its query is written anew. The route is chosen then.
+ * integration: hapi's path is normalised, its parameters are decoded, its query is written anew. To be called once the route is
+ * chosen.
  *
- * @param delivered - as the kind of API delivers them, the path with its stage
+ * @param path - with the stage where that leads it; all as the kind of API delivers them
  */
 export function deliver(
   request: HapiRequest,

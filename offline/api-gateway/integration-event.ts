@@ -21,11 +21,7 @@ import { websocketMembers } from "./websocket-event.ts";
 export type IntegrationKind = "http-2.0" | "http-1.0" | "rest" | "websocket" | "function-url" | "alb";
 
 /** What the function gets beside the call itself. */
-interface Sent {
-  /** @default none */
-  readonly body?: string;
-  /** @default false */
-  readonly isBase64Encoded?: boolean;
+interface Sent extends Pick<CallRequest, "body" | "isBase64Encoded"> {
   /** ALB: whether the target group has `lambda.multi_value_headers.enabled`. @default false */
   readonly multiValueHeaders?: boolean;
 }
