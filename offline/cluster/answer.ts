@@ -1,24 +1,34 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { bodyTooLarge } from "./api-status.ts";
 import type { Fault } from "./faults.ts";
+import { goJson } from "./go-json.ts";
 
 export interface Answer {
   readonly status: number;
   /** Lower-case names. */
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly body: Buffer;
+  /** What `body` says, where it can be written for people too: see `forPeople`. */
+  readonly value?: unknown;
 }
 
 /** The largest body that kube-apiserver reads (apiserver's MaxRequestBodyBytes). */
 const MAX_REQUEST_BYTES = 3 * 1024 * 1024;
 
-/** A JSON answer that nothing on the way may keep, as of every resource of kube-apiserver. */
-export function json(status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): Answer {
+/** A JSON answer that nothing on the way may keep, as of every resource of kube-apiserver; in one line, which is ended. */
+export function json(status: number, value: unknown, headers: Answer["headers"] = {}): Answer {
   return {
     status,
     headers: { "content-type": "application/json", "cache-control": "no-cache, private", ...headers },
-    body: Buffer.from(JSON.stringify(value)),
+    body: Buffer.from(`${goJson(value)}\n`),
+    value,
   };
+}
+
+/** The same on indented lines, as kube-apiserver answers browsers and curl. Other answers stay as they are. */
+export function forPeople(answer: Answer): Answer {
+  return answer.value === undefined ? answer : { ...answer, body: Buffer.from(goJson(answer.value, 2)) };
 }
 
 /** The whole body. @throws ApiStatus 413, once it was read to its end: a client that still sends sees no answer */
@@ -57,12 +67,21 @@ export function deliver(response: ServerResponse, answer: Answer, fault?: Fault)
 }
 
 function send(response: ServerResponse, { status, headers, body }: Answer): void {
-  response.writeHead(status, { ...headers, "content-length": body.length }).end(body);
+  response.writeHead(status, headersOf(headers, body)).end(body);
+}
+
+/** `audit-id` is on every answer of kube-apiserver: what its audit log calls the request. */
+function headersOf(headers: Answer["headers"], body: Buffer): OutgoingHttpHeaders {
+  const several = Object.entries(headers).map(([name, value]) => [
+    name,
+    typeof value === "string" ? value : [...value],
+  ]);
+  return { "audit-id": randomUUID(), ...Object.fromEntries(several), "content-length": body.length };
 }
 
 /** Headers at once, then a byte at a time. */
 function trickle(response: ServerResponse, { status, headers, body }: Answer, intervalMilliseconds: number): void {
-  response.writeHead(status, { ...headers, "content-length": body.length });
+  response.writeHead(status, headersOf(headers, body));
   response.flushHeaders();
   let sent = 0;
   const timer = setInterval(() => {

@@ -52,6 +52,18 @@ export function notFound(resource: string, name: string): ApiStatus {
   return new ApiStatus(404, "NotFound", `${resource} ${quote(name)} not found`, { name, kind: resource });
 }
 
+/** @param faults - of a request with `fieldValidation=Strict` */
+export function strictDecoding(faults: readonly string[]): ApiStatus {
+  return badRequest(
+    `TokenRequest in version "v1" cannot be handled as a TokenRequest: strict decoding error: ${faults.join(", ")}`,
+  );
+}
+
+/** @param produced - the media types that there are */
+export function notAcceptable(produced: string): ApiStatus {
+  return new ApiStatus(406, "NotAcceptable", `406: Not Acceptable\n\nAvailable representations: ${produced}`, {});
+}
+
 export function pathNotFound(): ApiStatus {
   return new ApiStatus(404, "NotFound", "the server could not find the requested resource", {});
 }

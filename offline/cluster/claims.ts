@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { goJson } from "./go-json.ts";
 import type { SigningKey } from "./signing-key.ts";
 
 export interface Ref {
@@ -25,6 +26,8 @@ interface ClaimsInput {
   readonly lifetimeSeconds: number;
   /** Seconds after `issuedAt`; only in an extended token. */
   readonly warnAfterSeconds?: number;
+  /** Whether the token has an id, which it has since 1.29. @default true */
+  readonly jti?: boolean;
 }
 
 export type Claims = Readonly<Record<string, unknown>>;
@@ -37,7 +40,7 @@ export function boundClaims(input: ClaimsInput): Claims {
     exp: issuedAt + input.lifetimeSeconds,
     iat: issuedAt,
     iss: input.issuer,
-    jti: randomUUID(),
+    ...((input.jti ?? true) ? { jti: randomUUID() } : {}),
     "kubernetes.io": {
       namespace,
       ...binding,
@@ -82,7 +85,7 @@ export function signCompact(header: Claims, claims: Claims, key: SigningKey): st
 /** JSON with the members of each object in code unit order: kube-apiserver serialises Go maps, which sort their keys. */
 function inMapOrder(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(inMapOrder).join(",")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  if (typeof value !== "object" || value === null) return goJson(value);
   const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${inMapOrder(member)}`).join(",")}}`;
+  return `{${members.map(([name, member]) => `${goJson(name)}:${inMapOrder(member)}`).join(",")}}`;
 }

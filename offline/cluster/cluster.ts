@@ -3,19 +3,26 @@ import { checked } from "./control-body.ts";
 import { createToken, type PodNode, type TokenAuthority } from "./create-token.ts";
 import { DiscoveryFaultSchema, FaultBoard, type FaultOf, KeysFaultSchema, type Target } from "./faults.ts";
 import { type ForgedToken, type ForgeRequest, ForgeRequestSchema, forgeToken } from "./forge.ts";
+import type { IssuerShape } from "./issuer-shape.ts";
 import { KeyRing, type Rotation, type RotationState } from "./key-ring.ts";
-import type { Algorithm, PublicJwk, SigningKey } from "./signing-key.ts";
+import type { Algorithm, KidForm, PublicJwk, SigningKey } from "./signing-key.ts";
 import type { BoundObjectRef } from "./token-request.ts";
 
 export interface ClusterOptions {
-  /** DNS-1123 label; the last part of the issuer URL. */
+  /** DNS-1123 label; the last part of the cluster's own URL. */
   readonly name: string;
+  /** @default none: the issuer is the cluster's own URL */
+  readonly shape?: IssuerShape;
   /** Of the first key. @default "RS256" */
   readonly algorithm?: Algorithm;
   /** The first key, in place of a generated one. */
   readonly key?: SigningKey;
   /** What tokens bound to a pod say of its node. @default "full" */
   readonly podNode?: PodNode;
+  /** Whether tokens have a `jti`, which they have since 1.29. @default true */
+  readonly jti?: boolean;
+  /** The API server's own, for a token that asks for none, as `--api-audiences`. @default the issuer */
+  readonly audiences?: readonly string[];
   /** Requests for longer tokens are shortened, with a `Warning` header. @default no bound */
   readonly maxExpirationSeconds?: number;
   /** Lifetime of extended tokens. @default one year; managed clusters have less */
@@ -42,7 +49,14 @@ export interface Calls {
 
 export interface Cluster {
   readonly name: string;
+  /** What `iss` and the discovery document say. */
   readonly issuer: string;
+  /** Where its API server is: for `kubectl --server`. Without a shape it is the issuer too. */
+  readonly server: string;
+  /** The issuer document with which podgate trusts it, for the parameter `issuers/<issuer>`. */
+  readonly issuerDocument: Readonly<Record<string, unknown>>;
+  /** Of a `private` cluster: PEM of what signed its certificates. */
+  readonly certificateAuthority?: string;
   /** The live counts. */
   readonly calls: Calls;
   /** The key set as served. */
@@ -67,23 +81,57 @@ export interface Cluster {
 
 const YEAR = 365 * 24 * 3600;
 
+/** Where a cluster is and what it calls itself. */
+export interface ClusterPlace extends Pick<Cluster, "issuer" | "server" | "certificateAuthority"> {
+  readonly jwksUri: string;
+  /** The key set's path below `server`. */
+  readonly keysPath: string;
+  readonly kid: KidForm;
+  /** Where the key set really is, if no verifier finds it by the issuer. */
+  readonly keysUrl?: string;
+}
+
+/** Signed with an algorithm that podgate accepts only where the document says so. */
+function algorithmsBeside(algorithm: Algorithm): { algorithms?: readonly Algorithm[] } {
+  return algorithm === "RS256" || algorithm === "ES256" ? {} : { algorithms: [algorithm] };
+}
+
 export class OfflineCluster implements Cluster {
   readonly name: string;
   readonly issuer: string;
+  readonly server: string;
+  readonly issuerDocument: Readonly<Record<string, unknown>>;
+  readonly certificateAuthority?: string;
+  readonly jwksUri: string;
+  readonly keysPath: string;
   readonly calls = { discovery: 0, keys: 0, tokenRequests: 0 };
   readonly faults = new FaultBoard();
   readonly clock: ClusterClock;
   readonly keyRing: KeyRing;
   readonly authority: TokenAuthority;
 
-  constructor(issuer: string, key: SigningKey, clock: () => number, options: ClusterOptions) {
+  constructor(place: ClusterPlace, key: SigningKey, clock: () => number, options: ClusterOptions) {
+    const { issuer, server, jwksUri, keysPath, kid, keysUrl, certificateAuthority } = place;
     this.name = options.name;
     this.issuer = issuer;
+    this.server = server;
+    this.jwksUri = jwksUri;
+    this.keysPath = keysPath;
+    if (certificateAuthority !== undefined) this.certificateAuthority = certificateAuthority;
+    this.issuerDocument = {
+      url: issuer,
+      cluster: options.name,
+      ...algorithmsBeside(key.algorithm),
+      ...(keysUrl === undefined ? {} : { jwksURL: keysUrl }),
+      ...(certificateAuthority === undefined ? {} : { certificateAuthority, network: "private" }),
+    };
     this.clock = new ClusterClock(clock);
-    this.keyRing = new KeyRing(key);
+    this.keyRing = new KeyRing(key, kid);
     this.authority = {
       cluster: options.name,
       issuer,
+      audiences: options.audiences ?? [issuer],
+      jti: options.jti ?? true,
       keys: this.keyRing,
       clock: () => this.clock.now(),
       podNode: options.podNode ?? "full",

@@ -1,11 +1,15 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { deliver, json } from "./answer.ts";
 import { internalError } from "./api-status.ts";
-import { type Cluster, type ClusterOptions, OfflineCluster } from "./cluster.ts";
+import { type Cluster, type ClusterOptions, type ClusterPlace, OfflineCluster } from "./cluster.ts";
+import { KEYS_PATH } from "./discovery.ts";
+import { ISSUER_SHAPES, issuerOfShape } from "./issuer-shape.ts";
 import { isLabel } from "./objects.ts";
 import { answerRequest } from "./routes.ts";
 import { generateSigningKey } from "./signing-key.ts";
+import type { TlsIdentity } from "./tls.ts";
 
 export interface ClustersOptions {
   /** On 127.0.0.1. @default 0, which lets the system choose */
@@ -26,7 +30,8 @@ export interface Clusters extends AsyncDisposable {
 
 /**
  * Starts what pods and podgate see of kube-apiserver, on loopback and without authentication: discovery, the key set,
- * `/version` and the TokenRequest API, and calls to control them (see `control`).
+ * `/version` and the TokenRequest API, and calls to control them (see `control`). A cluster of the shape `private` is reached over TLS,
+ * on ports of its own.
  * @throws Error for options that make no clusters, or when the port is taken
  */
 export async function startClusters({
@@ -34,26 +39,26 @@ export async function startClusters({
   clusters: wanted,
   clock = () => Date.now() / 1000,
 }: ClustersOptions): Promise<Clusters> {
-  checkNames(wanted.map((options) => options.name));
-  const keys = await Promise.all(
-    wanted.map((options) => options.key ?? generateSigningKey(options.algorithm ?? "RS256")),
-  );
-
+  checkOptions(wanted);
+  await using starting = new AsyncDisposableStack();
   const clusters = new Map<string, OfflineCluster>();
-  const server = createServer((request, response) => {
-    void handle(request, response, clusters);
-  });
-  server.listen(port, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("the server has no port");
-  const url = `http://127.0.0.1:${address.port}`;
-  for (const [index, options] of wanted.entries()) {
-    const key = keys[index];
-    if (key !== undefined) {
-      clusters.set(options.name, new OfflineCluster(`${url}/${options.name}`, key, clock, options));
-    }
-  }
+  const listen = async (at: number, tls?: TlsIdentity): Promise<number> => {
+    const listener: RequestListener = (request, response) => void handle(request, response, clusters);
+    const server = starting.use(
+      await listening(tls === undefined ? createServer(listener) : createTlsServer(tls, listener), at),
+    );
+    return server.port;
+  };
+  const url = `http://127.0.0.1:${await listen(port)}`;
+  const tls = wanted.some(({ shape }) => shape === "private") ? await listenWithTls(listen) : undefined;
+  const placed = wanted.map((options) => ({ options, place: placeOf(options, url, tls) }));
+  await Promise.all(
+    placed.map(async ({ options, place }) => {
+      const key = options.key ?? (await generateSigningKey(options.algorithm ?? "RS256", place.kid));
+      clusters.set(options.name, new OfflineCluster(place, key, clock, options));
+    }),
+  );
+  const running = starting.move();
 
   return {
     url,
@@ -62,8 +67,58 @@ export async function startClusters({
       if (cluster === undefined) throw new Error(`no cluster ${name}; there are ${[...clusters.keys()].join(", ")}`);
       return cluster;
     },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+interface TlsPlace {
+  /** Where private clusters are. */
+  readonly url: string;
+  /** Where their key sets are: another host and port. */
+  readonly keysUrl: string;
+  readonly certificateAuthority: string;
+}
+
+async function listenWithTls(listen: (port: number, tls: TlsIdentity) => Promise<number>): Promise<TlsPlace> {
+  const { createTlsIdentity } = await import("./tls.ts");
+  const identity = await createTlsIdentity();
+  const { certificateAuthority } = identity;
+  const [api, keys] = [await listen(0, identity), await listen(0, identity)];
+  return { url: `https://127.0.0.1:${api}`, keysUrl: `https://localhost:${keys}`, certificateAuthority };
+}
+
+function placeOf({ name, shape }: ClusterOptions, url: string, tls: TlsPlace | undefined): ClusterPlace {
+  if (shape === "private" && tls !== undefined) {
+    const server = `${tls.url}/${name}`;
+    const keysUrl = `${tls.keysUrl}/${name}${KEYS_PATH}`;
+    const { certificateAuthority } = tls;
+    return {
+      issuer: server,
+      server,
+      jwksUri: keysUrl,
+      keysPath: KEYS_PATH,
+      keysUrl,
+      kid: "thumbprint",
+      certificateAuthority,
+    };
+  }
+  const server = `${url}/${name}`;
+  if (shape === undefined || shape === "private") {
+    return { issuer: server, server, jwksUri: `${server}${KEYS_PATH}`, keysPath: KEYS_PATH, kid: "thumbprint" };
+  }
+  const issuer = issuerOfShape(shape, name);
+  return { ...issuer, server, keysUrl: `${server}${issuer.keysPath}` };
+}
+
+/** On 127.0.0.1. Disposing ends every connection at once. */
+async function listening(server: Server, port: number): Promise<AsyncDisposable & { readonly port: number }> {
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the server has no port");
+  return {
+    port: address.port,
     async [Symbol.asyncDispose]() {
-      if (!server.listening) return;
       const closed = once(server, "close");
       server.close();
       server.closeAllConnections();
@@ -88,11 +143,18 @@ async function handle(
   }
 }
 
-function checkNames(names: readonly string[]): void {
-  if (names.length === 0) throw new Error("no clusters: at least one is needed");
-  for (const name of names) {
-    if (!isLabel(name))
+function checkOptions(clusters: readonly ClusterOptions[]): void {
+  if (clusters.length === 0) throw new Error("no clusters: at least one is needed");
+  const names = clusters.map(({ name }) => name);
+  for (const { name, shape } of clusters) {
+    if (!isLabel(name)) {
       throw new Error(`${JSON.stringify(name)} is not a name of a cluster: it must be a DNS-1123 label`);
+    }
+    if (shape !== undefined && !ISSUER_SHAPES.includes(shape)) {
+      throw new Error(
+        `the cluster ${name} has the shape ${JSON.stringify(shape)}: expected one of ${ISSUER_SHAPES.join(", ")}`,
+      );
+    }
   }
   const repeated = names.find((name, index) => names.indexOf(name) !== index);
   if (repeated !== undefined) throw new Error(`the cluster ${repeated} is named twice`);

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import * as v from "valibot";
 import { type Answer, json, readBody } from "./answer.ts";
-import { badRequest, methodNotAllowed, pathNotFound } from "./api-status.ts";
+import { badRequest, methodNotAllowed } from "./api-status.ts";
 import type { OfflineCluster } from "./cluster.ts";
 import { ClockSettingSchema } from "./cluster-clock.ts";
 import { checked, closed, oneOf, parseControlBody } from "./control-body.ts";
@@ -17,7 +17,7 @@ const RotationSchema = closed({
 });
 
 /**
- * The calls that no API server has, below `/<cluster>`. Bodies are JSON, whatever their `Content-Type`; a member that
+ * The calls that no API server has, below `/<cluster>`; `undefined` for another path. Bodies are JSON, whatever their `Content-Type`; a member that
  * is not known is a 400 which names those that are.
  *
  * - `POST /_tokens` `ForgeRequest` -> 201 `{ token, header, claims }`: a token for trying a refusal
@@ -25,9 +25,13 @@ const RotationSchema = closed({
  * - `GET /_clock`, `PUT /_clock` `ClockSetting`, `DELETE /_clock` -> 200 `{ now }` and the setting: the time of its tokens
  * - `GET /_faults`, `PUT /_faults` `Faults`, `DELETE /_faults` -> 200 with the faults that are due then
  */
-export async function control(request: IncomingMessage, cluster: OfflineCluster, path: string): Promise<Answer> {
+export async function control(
+  request: IncomingMessage,
+  cluster: OfflineCluster,
+  path: string,
+): Promise<Answer | undefined> {
   const calls = CALLS.get(path);
-  if (calls === undefined) throw pathNotFound();
+  if (calls === undefined) return undefined;
   const call = calls.get(request.method ?? "");
   if (call === undefined) throw methodNotAllowed();
   return call(cluster, parseControlBody(await readBody(request)));

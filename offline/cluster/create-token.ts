@@ -1,7 +1,7 @@
 import { badRequest, conflict, invalidTokenRequest, notFound } from "./api-status.ts";
 import { type Binding, boundClaims, headerOf, type Ref, signCompact } from "./claims.ts";
 import type { KeyRing } from "./key-ring.ts";
-import { exists, nodeOfPod, type ObjectKind, objectUid } from "./objects.ts";
+import { exists, isLabel, nodeOfPod, type ObjectKind, objectUid } from "./objects.ts";
 import { type BoundObjectRef, TOKEN_REQUEST_API_VERSION, type TokenRequest } from "./token-request.ts";
 
 /** What a pod-bound token says of the node: name and uid, the name alone (Node object gone), or nothing (before 1.29). */
@@ -12,6 +12,10 @@ export type PodNode = (typeof POD_NODES)[number];
 export interface TokenAuthority {
   readonly cluster: string;
   readonly issuer: string;
+  /** The API server's own: of a token that asks for none. */
+  readonly audiences: readonly string[];
+  /** Whether tokens have a `jti`. */
+  readonly jti: boolean;
   readonly keys: KeyRing;
   /** Epoch seconds; fractions are cut off. */
   readonly clock: () => number;
@@ -61,12 +65,14 @@ export function createToken(
   authority: TokenAuthority,
 ): CreatedToken {
   const { namespace, name } = at;
-  const { cluster, issuer } = authority;
+  const { cluster, issuer, jti } = authority;
   const { metadata, spec } = request;
   if (metadata.namespace !== undefined && metadata.namespace !== namespace) {
     // The request handler's check, before the service account's own.
     throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
   }
+  // Admission's (NamespaceLifecycle).
+  if (!isLabel(namespace)) throw notFound("namespaces", namespace);
   if (metadata.name !== undefined && metadata.name !== name) {
     throw invalidTokenRequest(name, "metadata.name", metadata.name, "must match the service account name if specified");
   }
@@ -85,11 +91,11 @@ export function createToken(
 
   const cap = authority.maxExpirationSeconds ?? requested;
   const expirationSeconds = Math.min(requested, cap);
-  const audiences = spec.audiences?.length ? spec.audiences : [issuer];
+  const audiences = spec.audiences?.length ? spec.audiences : authority.audiences;
   const extended =
     binding.pod !== undefined &&
     expirationSeconds === EXTENDABLE_EXPIRATION_SECONDS &&
-    audiences.every((audience) => audience === issuer);
+    audiences.every((audience) => authority.audiences.includes(audience));
 
   const issuedAt = Math.floor(authority.clock());
   const claims = boundClaims({
@@ -99,6 +105,7 @@ export function createToken(
     binding,
     audiences,
     issuedAt,
+    jti,
     lifetimeSeconds: extended ? authority.extendedExpirationSeconds : expirationSeconds,
     ...(extended ? { warnAfterSeconds: expirationSeconds } : {}),
   });

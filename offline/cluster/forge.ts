@@ -5,8 +5,9 @@ import { closed, jsonObject, oneOf, wholeNumber } from "./control-body.ts";
 import { bind, EXTENDABLE_EXPIRATION_SECONDS, POD_NODES, type TokenAuthority } from "./create-token.ts";
 import { exists, objectUid } from "./objects.ts";
 import { generateSigningKey, type SigningKey } from "./signing-key.ts";
+import type { BoundObjectRef } from "./token-request.ts";
 
-const FAMILIES = ["projected", "extended", "legacy", "expired", "not-yet-valid"] as const;
+const FAMILIES = ["projected", "pod", "secret", "node", "extended", "legacy", "expired", "not-yet-valid"] as const;
 type Family = (typeof FAMILIES)[number];
 
 const HOUR = 3600;
@@ -15,7 +16,8 @@ const CENTURY = 100 * 365 * 24 * HOUR;
 /**
  * A token that no API server would issue, or not now: the body of `POST /<cluster>/_tokens`.
  *
- * `family` gives the shape and the times; every other member changes that. `boundObjectRef` binds as in a TokenRequest.
+ * `family` gives the shape and the times; every other member changes that. `boundObjectRef` binds as in a TokenRequest,
+ * and has a usual name for the families `pod`, `secret`, `node` and `extended`. `jti: false` is a token from before 1.29.
  * `claims` and `header` are JSON merge patches (RFC 7396): objects are merged, `null` removes a member.
  * `signedBy: "foreign"` names the key of the cluster in the header and signs with another one, which nobody published.
  */
@@ -33,6 +35,7 @@ export const ForgeRequestSchema = closed({
     }),
   ),
   podNode: v.exactOptional(oneOf(POD_NODES)),
+  jti: v.exactOptional(v.boolean("is not true or false")),
   ttlSeconds: v.exactOptional(wholeNumber(-CENTURY, CENTURY)),
   /** Moves `iat`, and with it `nbf` and `exp`, away from now. */
   iatOffsetSeconds: v.exactOptional(wholeNumber(-CENTURY, CENTURY)),
@@ -68,19 +71,35 @@ function claimsOf(request: ForgeRequest, authority: TokenAuthority): Claims {
   }
 
   const { lifetimeSeconds, offsetSeconds } = timesOf(family, authority);
-  // Only pod-bound tokens are ever extended.
-  const ref = request.boundObjectRef ?? (family === "extended" ? { kind: "Pod", name: `${name}-0` } : undefined);
+  const ref = request.boundObjectRef ?? usualBinding(family, name, authority.cluster);
   const podNode = request.podNode ?? authority.podNode;
   return boundClaims({
     issuer: authority.issuer,
     namespace,
     serviceAccount,
     binding: ref === undefined ? {} : bind(ref, namespace, { cluster: authority.cluster, podNode }),
-    audiences: request.audiences ?? [authority.issuer],
+    audiences: request.audiences ?? authority.audiences,
+    jti: request.jti ?? authority.jti,
     issuedAt: Math.floor(authority.clock()) + (request.iatOffsetSeconds ?? offsetSeconds),
     lifetimeSeconds: request.ttlSeconds ?? lifetimeSeconds,
     ...(family === "extended" ? { warnAfterSeconds: EXTENDABLE_EXPIRATION_SECONDS } : {}),
   });
+}
+
+/** What a token of the family is bound to where the request says nothing. */
+function usualBinding(family: Family, account: string, cluster: string): BoundObjectRef | undefined {
+  switch (family) {
+    // Only pod-bound tokens are ever extended.
+    case "pod":
+    case "extended":
+      return { kind: "Pod", name: `${account}-0` };
+    case "secret":
+      return { kind: "Secret", name: `${account}-key` };
+    case "node":
+      return { kind: "Node", name: `${cluster}-node-1` };
+    default:
+      return undefined;
+  }
 }
 
 function timesOf(
@@ -89,6 +108,9 @@ function timesOf(
 ): { lifetimeSeconds: number; offsetSeconds: number } {
   switch (family) {
     case "projected":
+    case "pod":
+    case "secret":
+    case "node":
       return { lifetimeSeconds: HOUR, offsetSeconds: 0 };
     case "extended":
       return { lifetimeSeconds: extendedExpirationSeconds, offsetSeconds: 0 };
@@ -100,7 +122,7 @@ function timesOf(
 }
 
 function refuseInLegacy(request: ForgeRequest): void {
-  for (const member of ["audiences", "boundObjectRef", "podNode", "ttlSeconds", "iatOffsetSeconds"] as const) {
+  for (const member of ["audiences", "boundObjectRef", "podNode", "jti", "ttlSeconds", "iatOffsetSeconds"] as const) {
     if (request[member] !== undefined) throw badRequest(`${member}: a legacy token has none; use claims to add one`);
   }
 }

@@ -1,4 +1,4 @@
-import { type Algorithm, generateSigningKey, type PublicJwk, type SigningKey } from "./signing-key.ts";
+import { type Algorithm, generateSigningKey, type KidForm, type PublicJwk, type SigningKey } from "./signing-key.ts";
 
 export const ROTATION_STEPS = ["publish", "use", "withdraw"] as const;
 type RotationStep = (typeof ROTATION_STEPS)[number];
@@ -33,7 +33,10 @@ export class KeyRing {
   #signing: SigningKey;
   #published: readonly SigningKey[];
 
-  constructor(first: SigningKey) {
+  readonly #kid: KidForm;
+
+  constructor(first: SigningKey, kid: KidForm) {
+    this.#kid = kid;
     this.#signing = first;
     this.#published = [first];
   }
@@ -59,7 +62,7 @@ export class KeyRing {
       return step === "use" ? this.#use() : this.#withdraw();
     }
 
-    const fresh = await generateSigningKey(algorithm ?? this.#signing.algorithm);
+    const fresh = await generateSigningKey(algorithm ?? this.#signing.algorithm, this.#kid);
     this.#published = step === "publish" || keepOld === true ? [...this.#published, fresh] : [fresh];
     if (step === undefined) this.#signing = fresh;
     return this.state;

@@ -33,7 +33,11 @@ export function exists({ kind, namespace, name }: ObjectName): boolean {
  * Kubernetes gives.
  */
 export function objectUid({ cluster, namespace, kind, name }: ObjectName): string {
-  const bytes = createHash("sha256").update([cluster, namespace, kind, name].join("\n")).digest().subarray(0, 16);
+  return uuidOf([cluster, namespace, kind, name].join("\n"));
+}
+
+export function uuidOf(text: string): string {
+  const bytes = createHash("sha256").update(text).digest().subarray(0, 16);
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
   return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");

@@ -1,13 +1,22 @@
 import type { IncomingMessage } from "node:http";
-import { type Answer, json, readBody } from "./answer.ts";
-import { ApiStatus, badRequest, methodNotAllowed, pathNotFound } from "./api-status.ts";
+import { type Answer, forPeople, json, readBody } from "./answer.ts";
+import { apiResources, VERSION } from "./api-resources.ts";
+import {
+  ApiStatus,
+  badRequest,
+  methodNotAllowed,
+  notAcceptable,
+  pathNotFound,
+  quote,
+  strictDecoding,
+} from "./api-status.ts";
 import type { OfflineCluster } from "./cluster.ts";
 import { control } from "./control.ts";
 import { createToken } from "./create-token.ts";
-import { DISCOVERY_PATH, discoveryAnswer, KEYS_PATH, keysAnswer } from "./discovery.ts";
+import { decodeTokenRequest } from "./decode-token-request.ts";
+import { DISCOVERY_PATH, DISCOVERY_TYPE, discoveryAnswer, KEYS_PATH, KEYS_TYPE, keysAnswer } from "./discovery.ts";
 import type { Fault, Target } from "./faults.ts";
 import { faultyAnswer, UNDISTURBED_QUERY } from "./faulty-document.ts";
-import { decodeTokenRequest } from "./token-request.ts";
 
 /** What is answered, and the fault that rules how it is sent. */
 interface Outcome {
@@ -17,20 +26,25 @@ interface Outcome {
 
 const TOKEN_PATH = /^\/api\/v1\/namespaces\/([^/]+)\/serviceaccounts\/([^/]+)\/token$/;
 
-/** `GET /version`. The minor version is the one whose claims are shaped like these. */
-const VERSION = { major: "1", minor: "34", gitVersion: "v1.34.0+podgate-offline", platform: "podgate/offline" };
-
 /** Answers one request. Never rejects for what a client sends: that is a `Status`. */
 export async function answerRequest(
   request: IncomingMessage,
   clusters: ReadonlyMap<string, OfflineCluster>,
 ): Promise<Outcome> {
-  try {
-    const [target = "", query] = (request.url ?? "").split("?", 2);
+  const [target = "", query] = (request.url ?? "").split("?", 2);
+  const parameters = new URLSearchParams(query);
+  const { answer, fault } = await answerOrStatus(async () => {
     const [, name = "", path = ""] = /^\/([^/]+)(\/.*)$/.exec(target) ?? [];
     const cluster = clusters.get(name);
-    if (cluster === undefined) throw pathNotFound();
-    return await answerCluster(request, cluster, path, query);
+    return cluster === undefined ? { answer: nothingThere(target) } : answerCluster(request, cluster, path, parameters);
+  });
+  const readByPeople = answer.status === 406 ? !acceptsJson(request) : isPretty(request, parameters);
+  return { answer: readByPeople ? forPeople(answer) : answer, fault };
+}
+
+async function answerOrStatus(answer: () => Promise<Outcome> | Outcome): Promise<Outcome> {
+  try {
+    return await answer();
   } catch (error) {
     if (error instanceof ApiStatus) return { answer: json(error.code, error) };
     throw error;
@@ -41,55 +55,107 @@ async function answerCluster(
   request: IncomingMessage,
   cluster: OfflineCluster,
   path: string,
-  query: string | undefined,
+  parameters: URLSearchParams,
 ): Promise<Outcome> {
-  if (path === DISCOVERY_PATH || path === KEYS_PATH) {
-    const target = path === KEYS_PATH ? "keys" : "discovery";
-    allow(request, "GET");
-    return answerDocument(cluster, target, `${cluster.issuer}${path}`, query === UNDISTURBED_QUERY);
+  // kube-apiserver has these with a slash at the end too.
+  const document = path.replace(/\/$/, "");
+  if (document === DISCOVERY_PATH) {
+    allow(request, "GET", DISCOVERY_TYPE);
+    return answerDocument(cluster, "discovery", path, parameters);
   }
-  if (path === "/version") {
-    allow(request, "GET");
-    return { answer: json(200, VERSION) };
+  if (document === KEYS_PATH || document === cluster.keysPath) {
+    allow(request, "GET", KEYS_TYPE);
+    return answerDocument(cluster, "keys", path, parameters);
+  }
+  if (document === "/version") {
+    allow(request, "GET", "application/json");
+    return { answer: forPeople(json(200, VERSION)) };
+  }
+  const resources = apiResources(document, cluster.server);
+  if (resources !== undefined) {
+    allow(request, "GET", "application/json");
+    return { answer: json(200, resources) };
   }
   const [, namespace, account] = TOKEN_PATH.exec(path) ?? [];
   if (namespace !== undefined && account !== undefined) {
-    allow(request, "POST");
-    return { answer: await answerTokenRequest(request, cluster, decoded(namespace), decoded(account)) };
+    allow(request, "POST", "application/json");
+    const at = { namespace: decoded(namespace), name: decoded(account) };
+    return { answer: await answerTokenRequest(request, cluster, at, parameters.get("fieldValidation")) };
   }
-  return { answer: await control(request, cluster, path) };
+  return { answer: (await control(request, cluster, path)) ?? nothingThere(path) };
 }
 
 async function answerDocument(
   cluster: OfflineCluster,
   target: Target,
-  url: string,
-  undisturbed: boolean,
+  path: string,
+  parameters: URLSearchParams,
 ): Promise<Outcome> {
   cluster.calls[target] += 1;
   const keys = cluster.keys;
-  const right = target === "keys" ? keysAnswer(keys) : discoveryAnswer(cluster.issuer, keys);
-  const fault = undisturbed ? undefined : cluster.faults.take(target);
+  const right = target === "keys" ? keysAnswer(keys) : discoveryAnswer(cluster.issuer, cluster.jwksUri, keys);
+  const fault = parameters.has(UNDISTURBED_QUERY) ? undefined : cluster.faults.take(target);
   if (fault === undefined) return { answer: right };
-  return { answer: await faultyAnswer(fault, right, { url, issuer: cluster.issuer }), fault };
+  return {
+    answer: await faultyAnswer(fault, right, { url: `${cluster.server}${path}`, issuer: cluster.issuer }),
+    fault,
+  };
 }
 
 async function answerTokenRequest(
   request: IncomingMessage,
   cluster: OfflineCluster,
-  namespace: string,
-  name: string,
+  at: { readonly namespace: string; readonly name: string },
+  fieldValidation: string | null,
 ): Promise<Answer> {
   cluster.calls.tokenRequests += 1;
-  const tokenRequest = decodeTokenRequest(request.headers["content-type"], await readBody(request));
-  const created = createToken(tokenRequest, { namespace, name }, cluster.authority);
+  const decodedRequest = await decodeTokenRequest(request.headers["content-type"], await readBody(request));
+  const unknown = decodedRequest.unknown.map((path) => `unknown field ${quote(path)}`);
+  if (fieldValidation === "Strict" && unknown.length > 0) throw strictDecoding(unknown);
+  const created = createToken(decodedRequest.request, at, cluster.authority);
+  const warnings = [
+    ...(fieldValidation === "Ignore" ? [] : unknown),
+    ...(created.warning === undefined ? [] : [created.warning]),
+  ];
   // 299 and the agent "-", as kube-apiserver writes warnings (RFC 7234 §5.5).
-  const headers: Record<string, string> = created.warning ? { warning: `299 - "${created.warning}"` } : {};
-  return json(201, created.tokenRequest, headers);
+  const headers = { warning: warnings.map((text) => `299 - ${quote(text)}`) };
+  return json(201, created.tokenRequest, warnings.length === 0 ? {} : headers);
 }
 
-function allow(request: IncomingMessage, method: string): void {
+/** @throws ApiStatus 405; 406 where `Accept` does not name `produced`, whose wildcards kube-apiserver does not heed here */
+function allow(request: IncomingMessage, method: string, produced: string): void {
   if (request.method !== method) throw methodNotAllowed();
+  const accepted = acceptedTypes(request);
+  if (!accepted.includes("*/*") && !accepted.includes(produced)) throw notAcceptable(produced);
+}
+
+function acceptedTypes({ headers }: IncomingMessage): readonly string[] {
+  return (headers.accept ?? "*/*").split(",").map((type) => type.split(";", 1).join("").trim());
+}
+
+function acceptsJson(request: IncomingMessage): boolean {
+  return acceptedTypes(request).some((type) => ["*/*", "application/*", "application/json"].includes(type));
+}
+
+/** Who reads the answer (apiserver pkg/endpoints/handlers/negotiation). */
+function isPretty(request: IncomingMessage, parameters: URLSearchParams): boolean {
+  const asked = parameters.get("pretty") ?? "";
+  if (asked !== "") return /^(?:1|t|T|TRUE|true|True)$/.test(asked);
+  return /^(?:curl|Wget|Mozilla\/5\.0)/.test(request.headers["user-agent"] ?? "");
+}
+
+/** Below `/api/<version>/` a resource is missing, elsewhere a page. */
+function nothingThere(path: string): Answer {
+  if (/^(?:\/[^/]+)?\/api\/v1\/./.test(path)) return json(404, pathNotFound());
+  return {
+    status: 404,
+    headers: {
+      "content-type": "text/plain; charset=utf-8",
+      "cache-control": "no-cache, private",
+      "x-content-type-options": "nosniff",
+    },
+    body: Buffer.from("404 page not found\n"),
+  };
 }
 
 function decoded(segment: string): string {

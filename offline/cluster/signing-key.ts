@@ -29,20 +29,25 @@ export interface PublicJwk {
 
 export interface SigningKey {
   readonly algorithm: Algorithm;
-  /** base64url(SHA-256(SubjectPublicKeyInfo DER)), as kube-apiserver derives it. */
   readonly kid: string;
   readonly jwk: PublicJwk;
   /** The third part of a JWS over `input`, which is `<header>.<payload>` (RFC 7515 §5.1). */
   sign(input: string): string;
 }
 
+/** How a key is named: base64url(SHA-256(SubjectPublicKeyInfo DER)), as kube-apiserver does it, or 40 hexadecimal digits, as EKS has them. */
+export type KidForm = "thumbprint" | "hex";
+
 /** @throws Error for a key that kube-apiserver could not sign with */
-export function signingKey(privateKey: KeyObject): SigningKey {
+export function signingKey(privateKey: KeyObject, form: KidForm = "thumbprint"): SigningKey {
   const algorithm = algorithmOf(privateKey);
   const publicKey = createPublicKey(privateKey);
-  const kid = createHash("sha256")
-    .update(publicKey.export({ type: "spki", format: "der" }))
-    .digest("base64url");
+  const spki = publicKey.export({ type: "spki", format: "der" });
+  // Of what EKS takes them nobody says; these are 40 digits, and another key has others.
+  const kid =
+    form === "hex"
+      ? createHash("sha1").update(spki).digest("hex")
+      : createHash("sha256").update(spki).digest("base64url");
   const { kty = "", crv, x, y, n, e } = publicKey.export({ format: "jwk" });
   return {
     algorithm,
@@ -65,13 +70,13 @@ export function signingKey(privateKey: KeyObject): SigningKey {
 }
 
 /** A new key: RSA of 2,048 bits or one on the algorithm's curve. RSA takes some 100 ms, off the event loop. */
-export async function generateSigningKey(algorithm: Algorithm): Promise<SigningKey> {
+export async function generateSigningKey(algorithm: Algorithm, form?: KidForm): Promise<SigningKey> {
   const generate = promisify(generateKeyPair);
   const { privateKey } =
     algorithm === "RS256"
       ? await generate("rsa", { modulusLength: 2048 })
       : await generate("ec", { namedCurve: CURVES[algorithm] });
-  return signingKey(privateKey);
+  return signingKey(privateKey, form);
 }
 
 function algorithmOf(key: KeyObject): Algorithm {

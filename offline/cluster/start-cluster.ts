@@ -31,6 +31,9 @@ export async function startCluster({
     url: cluster.issuer,
     name,
     issuer: cluster.issuer,
+    server: cluster.server,
+    issuerDocument: cluster.issuerDocument,
+    ...(cluster.certificateAuthority === undefined ? {} : { certificateAuthority: cluster.certificateAuthority }),
     calls: cluster.calls,
     get keys() {
       return cluster.keys;

@@ -95,9 +95,6 @@ describe("what every client of an issuer reads", () => {
 
 describe("what is not there", () => {
   test.for([
-    { method: "GET", path: "", code: 404 },
-    { method: "GET", path: "/", code: 404 },
-    { method: "GET", path: "/.well-known/openid-configuration/", code: 404 },
     { method: "GET", path: "/api/v1/namespaces/payments/pods", code: 404 },
     { method: "GET", path: "/api/v1/namespaces/payments/serviceaccounts/checkout/token/more", code: 404 },
     { method: "GET", path: "/api/v1/namespaces/payments/serviceaccounts/checkout/token", code: 405 },
@@ -124,6 +121,15 @@ describe("what is not there", () => {
       details: {},
       code,
     });
+  });
+
+  test.for(["", "/", "/nothing", "/_tokens/", "/apis/example.com/v1"])("GET %s is no page", async (path) => {
+    await using dev = await startDev();
+    const response = await dev.call("GET", path);
+
+    expect(response.status).toBe(404);
+    expect(response.headers.get("content-type")).toBe("text/plain; charset=utf-8");
+    expect(await response.text()).toBe("404 page not found\n");
   });
 
   test("another cluster's path is a 404", async () => {

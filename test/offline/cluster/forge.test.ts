@@ -137,7 +137,10 @@ describe("POST /_tokens: what can be changed", () => {
 describe("POST /_tokens: what is refused", () => {
   test.for([
     { body: { ttl: 5 }, message: "ttl: is not a member; allowed: family, namespace, serviceAccount" },
-    { body: { family: "old" }, message: "family: is not one of projected, extended, legacy, expired, not-yet-valid" },
+    {
+      body: { family: "old" },
+      message: "family: is not one of projected, pod, secret, node, extended, legacy, expired, not-yet-valid",
+    },
     { body: { namespace: 1 }, message: "namespace: is not a string" },
     { body: { audiences: "a" }, message: "audiences: is not a list" },
     { body: { audiences: [1] }, message: "audiences.0: is not a string" },

@@ -121,193 +121,30 @@ describe("a TokenRequest that is granted", () => {
   });
 });
 
-describe("a TokenRequest that is refused", () => {
-  const cannot = 'TokenRequest in version "v1" cannot be handled as a TokenRequest: json: cannot unmarshal';
-  const unrecognized =
-    "the object provided is unrecognized (must be of type TokenRequest): couldn't get version/kind; json parse error:";
-  const tooShort = "may not specify a duration less than 10 minutes";
-  const tooLong = "may not specify a duration larger than 2^32 seconds";
-
-  test.for([
-    { body: "", reason: "BadRequest", code: 400, message: `${unrecognized} invalid JSON` },
-    { body: '{"spec":', reason: "BadRequest", code: 400, message: `${unrecognized} invalid JSON` },
-    { body: "[]", reason: "BadRequest", code: 400, message: `${unrecognized} cannot unmarshal array into an object` },
-    { body: "null", reason: "BadRequest", code: 400, message: `${unrecognized} cannot unmarshal null into an object` },
-    {
-      body: { apiVersion: "authentication.k8s.io/v1beta1", kind: "TokenRequest" },
-      reason: "BadRequest",
-      code: 400,
-      message:
-        'TokenRequest in version "v1beta1" cannot be handled as a TokenRequest: no kind "TokenRequest" is registered for version "authentication.k8s.io/v1beta1"',
-    },
-    {
-      body: { apiVersion: "v1", kind: "Pod" },
-      reason: "BadRequest",
-      code: 400,
-      message: 'Pod in version "v1" cannot be handled as a TokenRequest: no kind "Pod" is registered for version "v1"',
-    },
-    {
-      body: { kind: 1 },
-      reason: "BadRequest",
-      code: 400,
-      message: `${cannot} number 1 into Go struct field TokenRequest.kind of type string`,
-    },
-    {
-      body: { spec: "x" },
-      reason: "BadRequest",
-      code: 400,
-      message: `${cannot} string into Go struct field TokenRequest.spec of type struct`,
-    },
-    {
-      body: spec({ expirationSeconds: "3600" }),
-      reason: "BadRequest",
-      code: 400,
-      message: `${cannot} string into Go struct field TokenRequestSpec.spec.expirationSeconds of type int64`,
-    },
-    {
-      body: spec({ expirationSeconds: 3600.5 }),
-      reason: "BadRequest",
-      code: 400,
-      message: `${cannot} number 3600.5 into Go struct field TokenRequestSpec.spec.expirationSeconds of type int64`,
-    },
-    {
-      body: spec({ audiences: "x" }),
-      reason: "BadRequest",
-      code: 400,
-      message: `${cannot} string into Go struct field TokenRequestSpec.spec.audiences of type []string`,
-    },
-    {
-      body: spec({ audiences: ["x", true] }),
-      reason: "BadRequest",
-      code: 400,
-      message: `${cannot} bool into Go struct field TokenRequestSpec.spec.audiences of type string`,
-    },
-    {
-      body: { metadata: { name: [] } },
-      reason: "BadRequest",
-      code: 400,
-      message: `${cannot} array into Go struct field ObjectMeta.metadata.name of type string`,
-    },
-    {
-      body: { metadata: { namespace: "orders" } },
-      reason: "BadRequest",
-      code: 400,
-      message: "the namespace of the provided object does not match the namespace sent on the request",
-    },
-    {
-      body: spec({ boundObjectRef: { kind: "ConfigMap", apiVersion: "v1", name: "x" } }),
-      reason: "BadRequest",
-      code: 400,
-      message: "cannot bind token to object of type /v1, Kind=ConfigMap",
-    },
-    {
-      body: spec({ boundObjectRef: { kind: "Pod", apiVersion: "apps/v1", name: "x" } }),
-      reason: "BadRequest",
-      code: 400,
-      message: "cannot bind token to object of type apps/v1, Kind=Pod",
-    },
-    {
-      body: spec({ boundObjectRef: { kind: "toString", apiVersion: "a/b/c", name: "x" } }),
-      reason: "BadRequest",
-      code: 400,
-      message: "cannot bind token to object of type /, Kind=toString",
-    },
-    {
-      body: spec({ boundObjectRef: { kind: "Pod", apiVersion: "v1" } }),
-      reason: "BadRequest",
-      code: 400,
-      message: "Name parameter required.",
-    },
-    ...(["Pod", "Secret", "Node"] as const).map((kind) => ({
-      body: spec({ boundObjectRef: { kind, apiVersion: "v1", name: "Not_A_Name" } }),
-      reason: "NotFound",
-      code: 404,
-      message: `${kind.toLowerCase()}s "Not_A_Name" not found`,
-      details: { name: "Not_A_Name", kind: `${kind.toLowerCase()}s` },
-    })),
-    {
-      body: spec({ boundObjectRef: { kind: "Pod", apiVersion: "v1", name: "checkout-0", uid: "other" } }),
-      reason: "Conflict",
-      code: 409,
-      message:
-        'Operation cannot be fulfilled on Pod "checkout-0": the UID in the bound object reference (other) does not match the UID in record. The object might have been deleted and then recreated',
-      details: { name: "checkout-0", kind: "Pod" },
-    },
-    {
-      body: { metadata: { uid: "other" } },
-      reason: "Conflict",
-      code: 409,
-      message: `Operation cannot be fulfilled on TokenRequest.authentication.k8s.io "checkout": the UID in the token request (other) does not match the UID of the service account (${CHECKOUT_UID})`,
-      details: { name: "checkout", group: GROUP, kind: "TokenRequest" },
-    },
-    {
-      body: { metadata: { name: "billing" } },
-      ...invalid("checkout", "metadata.name", '"billing"', "must match the service account name if specified"),
-    },
-    { body: spec({ expirationSeconds: 599 }), ...invalid("", "spec.expirationSeconds", "599", tooShort) },
-    { body: spec({ expirationSeconds: 0 }), ...invalid("", "spec.expirationSeconds", "0", tooShort) },
-    { body: spec({ expirationSeconds: -1 }), ...invalid("", "spec.expirationSeconds", "-1", tooShort) },
-    {
-      body: spec({ expirationSeconds: 4294967297 }),
-      ...invalid("", "spec.expirationSeconds", "4294967297", tooLong),
-    },
-  ])("$code $reason: $message", async ({ body, code, reason, message, ...row }) => {
-    await using dev = await startDev();
-    const response = await dev.requestToken(body);
-
-    expect(response.status).toBe(code);
-    expect(await bodyOf(response)).toEqual({
-      kind: "Status",
-      apiVersion: "v1",
-      metadata: {},
-      status: "Failure",
-      message,
-      reason,
-      ...("details" in row ? { details: row.details } : {}),
-      code,
-    });
-  });
-
-  test.for([
-    "application/vnd.kubernetes.protobuf",
-    "application/x-www-form-urlencoded",
-    "application/yaml",
-    "text/plain",
-  ])("%s is 415: the body is not read", async (contentType) => {
-    await using dev = await startDev();
-    const response = await dev.requestToken("{}", { "content-type": contentType });
-
-    expect(response.status).toBe(415);
-    expect(await bodyOf(response)).toMatchObject({
-      reason: "UnsupportedMediaType",
-      message: "the body of the request was in an unknown format - accepted media types include: application/json",
-      code: 415,
-    });
-  });
-
+describe("names, and sizes, of a TokenRequest; its other refusals are those of recorded.test.ts", () => {
   const label = (length: number) => "n".repeat(length);
   test.for([
     { namespace: label(63), name: label(253), status: 201, why: "the longest names" },
-    { namespace: label(64), name: "checkout", status: 404, why: "a namespace of 64 characters" },
+    { namespace: label(64), name: "checkout", status: 404, missing: "namespaces", why: "a namespace of 64 characters" },
     { namespace: "payments", name: label(254), status: 404, why: "a name of 254 characters" },
     { namespace: "payments", name: "a.b-c.d", status: 201, why: "a subdomain" },
-    { namespace: "pay.ments", name: "checkout", status: 404, why: "a dot in the namespace" },
+    { namespace: "pay.ments", name: "checkout", status: 404, missing: "namespaces", why: "a dot in the namespace" },
     { namespace: "payments", name: "Checkout", status: 404, why: "a capital" },
     { namespace: "payments", name: "-checkout", status: 404, why: "a leading hyphen" },
     { namespace: "payments", name: "checkout%0A", status: 404, why: "a newline at the end" },
     { namespace: "payments", name: "a..b", status: 404, why: "an empty label" },
     { namespace: "payments", name: "%63heckout", status: 201, why: "a needless escape" },
     { namespace: "payments", name: "%zz", status: 400, why: "a broken escape" },
-  ])("$why is $status", async ({ namespace, name, status }) => {
+  ])("$why is $status", async ({ namespace, name, status, missing = "serviceaccounts" }) => {
     await using dev = await startDev();
     const response = await dev.call("POST", `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`, {});
     const body = await bodyOf(response);
 
     expect(response.status).toBe(status);
     if (status === 404) {
-      const missing = decodeURIComponent(name);
-      expect(body.message).toBe(`serviceaccounts ${JSON.stringify(missing)} not found`);
-      expect(body.details).toEqual({ name: missing, kind: "serviceaccounts" });
+      const absent = missing === "namespaces" ? namespace : decodeURIComponent(name);
+      expect(body.message).toBe(`${missing} ${JSON.stringify(absent)} not found`);
+      expect(body.details).toEqual({ name: absent, kind: missing });
     }
   });
 
@@ -346,18 +183,3 @@ describe("the same in-process", () => {
     expect(parts(minted.token).claims.aud).toEqual(["a", "b"]);
   });
 });
-
-function invalid(name: string, field: string, value: string, why: string) {
-  const message = `Invalid value: ${value}: ${why}`;
-  return {
-    code: 422,
-    reason: "Invalid",
-    message: `TokenRequest.${GROUP} "${name}" is invalid: ${field}: ${message}`,
-    details: {
-      ...(name === "" ? {} : { name }),
-      group: GROUP,
-      kind: "TokenRequest",
-      causes: [{ reason: "FieldValueInvalid", message, field }],
-    },
-  };
-}
