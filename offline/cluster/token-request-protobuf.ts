@@ -1,4 +1,4 @@
-import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import protobuf from "protobufjs/minimal.js";
 import {
   type DecodedTokenRequest,
   DecodeFault,
@@ -6,6 +6,10 @@ import {
   type TypeName,
   tokenRequestType,
 } from "./token-request.ts";
+
+/** Wire types (https://protobuf.dev/programming-guides/encoding). */
+const VARINT = 0;
+const LENGTH_DELIMITED = 2;
 
 /** `k8s` and a zero byte: what every protobuf body of Kubernetes begins with (apimachinery serializer/protobuf). */
 const MAGIC = Buffer.from("k8s\0");
@@ -104,10 +108,10 @@ function readTokenRequest(raw: Uint8Array): TokenRequest {
         },
       ),
       4: {
-        wireType: WireType.Varint,
+        wireType: VARINT,
         name: "ExpirationSeconds",
         read: (reader) => {
-          expirationSeconds = Number(reader.int64());
+          expirationSeconds = Number(reader.int64().toString());
         },
       },
     }),
@@ -129,26 +133,27 @@ function notEmpty<Name extends string>(texts: Readonly<Record<Name, string>>): {
 
 /** One field of a message: what it must look like on the wire, and what its value is for. */
 interface Field {
-  readonly wireType: WireType;
+  readonly wireType: number;
   /** As in Go, for the fault. */
   readonly name: string;
-  read(reader: BinaryReader): void;
+  read(reader: protobuf.Reader): void;
 }
 
 type Fields = Readonly<Record<number, Field>>;
 
 /** @throws DecodeFault for bytes that are no message, or for a field of another wire type, as Go's decoders refuse it */
 function readMessage(raw: Uint8Array, fields: Fields): void {
-  const reader = new BinaryReader(raw);
+  const reader = protobuf.Reader.create(raw);
   try {
     while (reader.pos < reader.len) {
-      const [number, wireType] = reader.tag();
+      const tag = reader.uint32();
+      const [number, wireType] = [tag >>> 3, tag & 7];
+      if (number === 0) throw new DecodeFault(`proto: illegal tag ${number} (wire type ${tag})`);
       const field = fields[number];
       if (field === undefined) {
-        reader.skip(wireType, number);
+        reader.skipType(wireType);
       } else if (wireType === field.wireType) {
         field.read(reader);
-        if (reader.pos > reader.len) throw new RangeError("past the end");
       } else {
         throw new DecodeFault(`proto: wrong wireType = ${wireType} for field ${field.name}`);
       }
@@ -164,11 +169,11 @@ function readMessage(raw: Uint8Array, fields: Fields): void {
 }
 
 function bytes(name: string, take: (value: Uint8Array) => void): Field {
-  return { wireType: WireType.LengthDelimited, name, read: (reader) => take(reader.bytes()) };
+  return { wireType: LENGTH_DELIMITED, name, read: (reader) => take(reader.bytes()) };
 }
 
 function text(name: string, take: (value: string) => void): Field {
-  return { wireType: WireType.LengthDelimited, name, read: (reader) => take(reader.string()) };
+  return { wireType: LENGTH_DELIMITED, name, read: (reader) => take(reader.string()) };
 }
 
 /** A message inside of another. Given twice, it is merged, as protobuf has it. */

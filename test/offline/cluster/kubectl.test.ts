@@ -88,7 +88,8 @@ describe.skipIf(version === null)("kubectl create token", () => {
     const at = ["--server", cluster.server, "--certificate-authority", authority, "--token", "none"];
 
     expect((await kubectl("version", ...at)).out).toContain("Server Version: v1.34.1+podgate-offline");
-    const { out } = await kubectl("get", "--raw", "/openid/v1/jwks", ...at);
+    // A path for --raw begins at the host, not at the server's URL.
+    const { out } = await kubectl("get", "--raw", `/${cluster.name}/openid/v1/jwks`, ...at);
     expect(JSON.parse(out)).toEqual({ keys: cluster.keys });
     expect((await kubectl(...billing, ...at)).code).toBe(0);
   });
