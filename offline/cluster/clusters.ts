@@ -81,7 +81,7 @@ interface TlsPlace {
 
 async function listenWithTls(listen: (port: number, tls: TlsIdentity) => Promise<number>): Promise<TlsPlace> {
   const { createTlsIdentity } = await import("./tls.ts");
-  const identity = await createTlsIdentity();
+  const identity = createTlsIdentity();
   const { certificateAuthority } = identity;
   const [api, keys] = [await listen(0, identity), await listen(0, identity)];
   return { url: `https://127.0.0.1:${api}`, keysUrl: `https://localhost:${keys}`, certificateAuthority };
