@@ -1,0 +1,44 @@
+import { kindOf } from "./document-state.ts";
+import { depthOf } from "./levels.ts";
+import { PHASES, type Phase } from "./phase.ts";
+
+/** One write: a document's whole new text, or its deletion. */
+export interface Step {
+  readonly phase: Phase;
+  readonly name: string;
+  /** `undefined`: the parameter is deleted. */
+  readonly text: string | undefined;
+  /** Whether the document is as it shall be afterwards. */
+  readonly isLast: boolean;
+  /** Place among the steps of a phase; the lower the earlier. */
+  readonly rank: number;
+}
+
+/** By phase, then by rank, then broad levels first: what reaches many callers waits for nothing. */
+export function inOrder(steps: readonly Step[]): Step[] {
+  return [...steps].sort(
+    (a, b) =>
+      PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase) ||
+      a.rank - b.rank ||
+      depthOf(a.name) - depthOf(b.name) ||
+      (a.name < b.name ? -1 : 1),
+  );
+}
+
+/** Of a standard parameter (SSM, "Managing parameter tiers"); a key set may be an advanced one, as for `refresh-keys`. */
+const MAX_BYTES = 4096;
+const MAX_KEY_SET_BYTES = 8192;
+
+/** Documents and middle forms that do not fit, a line each. */
+export function sizeObstacles(steps: readonly Step[]): string[] {
+  return steps.flatMap(({ name, text = "", isLast }) => {
+    const bytes = Buffer.byteLength(text);
+    const most = kindOf(name) === "keys" ? MAX_KEY_SET_BYTES : MAX_BYTES;
+    if (bytes <= most) return [];
+    return isLast
+      ? [`${name} has ${bytes} bytes, and a parameter holds ${most}: say it in fewer rules, or on a higher level`]
+      : [
+          `${name} needs a form in between, with what both versions deny, and that has ${bytes} bytes of ${most}: apply its new denies first and take the old ones away in a second apply`,
+        ];
+  });
+}
