@@ -1,11 +1,15 @@
 import { buildApplication, buildRouteMap } from "@stricli/core";
 import packageJson from "../package.json" with { type: "json" };
+import { applyCommand } from "./commands/apply.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { lintCommand } from "./commands/lint.ts";
+import { planCommand } from "./commands/plan.ts";
 import { wording } from "./wording.ts";
 
 const root = buildRouteMap({
   routes: {
+    plan: planCommand,
+    apply: applyCommand,
     lint: lintCommand,
     completion: completionCommand,
   },

@@ -12,6 +12,10 @@ export const EXIT = {
   UNDECIDED: 4,
   /** A fault of podgate. */
   FAULT: 5,
+  /** Somebody else changed the store under way: what was written stays, nothing more was. */
+  CONFLICT: 6,
+  /** Ended by Ctrl-C between two writes; the same command goes on. As shells number SIGINT. */
+  INTERRUPTED: 130,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

@@ -56,3 +56,57 @@ function readRate(text: string): number {
   if (/^[0-9]{1,4}$/.test(text) && rate >= 1 && rate <= 1000) return rate;
   throw new RangeError("expected a whole number from 1 to 1000");
 }
+
+/** Where the files are when nobody says: what `init` makes. */
+const DEFAULT_FOLDER = "access";
+
+/** Flags of commands that have files on one side and SSM on the other. */
+export const bothFlags = {
+  ...storeFlags,
+  from: {
+    kind: "parsed",
+    parse: String,
+    brief: "The folder of YAML files",
+    placeholder: "folder",
+    default: DEFAULT_FOLDER,
+  },
+  prefix: { ...storeFlags.prefix, brief: "The store: SSM Parameter Store below this name [PODGATE_PARAMETER_PREFIX]" },
+  offline: { ...storeFlags.offline, brief: "The store: that of `npm start` on this machine" },
+} as const satisfies FlagParametersForType<BothFlags, Context>;
+
+export type BothFlags = Omit<StoreFlags, "from"> & { readonly from: string };
+
+/** PutParameter's default quota, for a whole account and region. */
+const DEFAULT_WRITES_PER_SECOND = 3;
+
+export type WriteFlags = { readonly writeRate: number; readonly yes: boolean };
+
+export const writeFlags = {
+  writeRate: {
+    kind: "parsed",
+    parse: readRate,
+    brief: "Writes to SSM a second at most",
+    placeholder: "calls",
+    default: String(DEFAULT_WRITES_PER_SECOND),
+  },
+  yes: { kind: "boolean", brief: "Write without asking", default: false, withNegated: false },
+} as const satisfies FlagParametersForType<WriteFlags, Context>;
+
+/** What of the files is planned. */
+export type ScopeFlags = { readonly prune: boolean; readonly only?: string };
+
+export const scopeFlags = {
+  prune: {
+    kind: "boolean",
+    brief: "Delete what is in the store and in no file",
+    default: false,
+    withNegated: false,
+  },
+  only: {
+    kind: "parsed",
+    parse: String,
+    brief: "Only this document, or those below it, such as permissions/dev",
+    placeholder: "name",
+    optional: true,
+  },
+} as const satisfies FlagParametersForType<ScopeFlags, Context>;

@@ -1,4 +1,5 @@
 import { proposeCompletions, run } from "@stricli/core";
+import { Answers } from "./answers.ts";
 import { app } from "./app.ts";
 import type { Context } from "./context.ts";
 import { EXIT } from "./exit-code.ts";
@@ -7,10 +8,13 @@ import { Output } from "./output.ts";
 /** What completion scripts call: one proposal a line, with what it is after a tab (`completion`). */
 const PROPOSE = "__complete";
 
+const INTERRUPTS = ["SIGINT", "SIGTERM"] as const;
+
 /** Runs one command line. @returns the process's exit code */
 export async function main(inputs: readonly string[], process: NodeJS.Process): Promise<number> {
   const { stdout, stderr, env } = process;
   const output = new Output(stdout, stderr);
+  using answers = new Answers(process.stdin, stderr);
   const context: Context = {
     // What the framework says passes by the same door: a token that was typed in a wrong place is not repeated.
     process: {
@@ -21,6 +25,15 @@ export async function main(inputs: readonly string[], process: NodeJS.Process): 
     output,
     env,
     readInput: () => readAll(process.stdin),
+    ask: (question) => answers.next(question),
+    onInterrupt: (listener) => {
+      for (const signal of INTERRUPTS) process.once(signal, listener);
+      return {
+        [Symbol.dispose]: () => {
+          for (const signal of INTERRUPTS) process.off(signal, listener);
+        },
+      };
+    },
   };
   if (inputs[0] === PROPOSE) {
     const proposals = await proposeCompletions(app, inputs.slice(1), context);

@@ -1,5 +1,7 @@
+import type { StoredKeySet } from "../../lib/issuer/stored-key-set.ts";
+import type { DocumentKind } from "../store/document-store.ts";
+import { type DocumentPair, documentIn } from "./document-pair.ts";
 import { relationOfApis, relationOfIssuers, relationOfKeySets, relationOfServices } from "./document-relation.ts";
-import { type DocumentKind, type DocumentPair, isOfKind } from "./document-state.ts";
 import type { Phase } from "./phase.ts";
 import type { Relation } from "./relation.ts";
 import type { Step } from "./step.ts";
@@ -47,28 +49,37 @@ function placeOf(
 ): { readonly phase: Phase; readonly rank?: number } {
   // What cannot be read stops every decision about its issuer, whatever the issuer says about keys: its end is a widening.
   if (pair.before?.unreadable !== undefined) return { phase: "widen" };
-  const issuer = isOfKind(pair, "keys") ? documents.get(pair.name.replace("keys/", "issuers/")) : undefined;
-  if (issuer !== undefined && isOfKind(issuer, "issuers")) {
-    const was = issuer.before?.document?.keys;
-    const is = issuer.after?.document?.keys;
-    // Nobody reads a static set yet, or any longer: it lies there before its issuer asks for it, and goes after.
-    if (was === "discovered" && is === "static") return { phase: "switch", rank: 0 };
-    if (was === "static" && is === "discovered") return { phase: "switch", rank: 2 };
-  }
+  const issuer = pair.kind === "keys" ? documents.get(issuerOf(pair.name)) : undefined;
+  const was = documentIn(issuer?.before, "issuers")?.keys;
+  const is = documentIn(issuer?.after, "issuers")?.keys;
+  // Nobody reads a static set yet, or any longer: it lies there before its issuer asks for it, and goes after.
+  if (was === "discovered" && is === "static") return { phase: "switch", rank: 0 };
+  if (was === "static" && is === "discovered") return { phase: "switch", rank: 2 };
   return { phase: PHASE_OF[relationOf(pair)] };
 }
 
 /** One that the functions cannot read lets nothing pass. */
-function relationOf(pair: DocumentPair): Relation {
-  if (isOfKind(pair, "issuers")) return relationOfIssuers(pair.before?.document, pair.after?.document);
-  if (isOfKind(pair, "keys")) return relationOfKeySets(staticOnly(pair.before?.document), pair.after?.document);
-  if (isOfKind(pair, "apis")) return relationOfApis(pair.before?.document, pair.after?.document);
-  if (isOfKind(pair, "services")) return relationOfServices(pair.before?.document, pair.after?.document);
-  return "same";
+function relationOf({ kind, before, after }: DocumentPair): Relation {
+  switch (kind) {
+    case "issuers":
+      return relationOfIssuers(documentIn(before, kind), documentIn(after, kind));
+    case "keys":
+      return relationOfKeySets(staticOnly(documentIn(before, kind)), documentIn(after, kind));
+    case "apis":
+      return relationOfApis(documentIn(before, kind), documentIn(after, kind));
+    case "services":
+      return relationOfServices(documentIn(before, kind), documentIn(after, kind));
+    case "permissions":
+      return "same";
+  }
 }
 
-function staticOnly<KeySet extends { readonly source: string }>(keySet: KeySet | undefined): KeySet | undefined {
+function staticOnly(keySet: StoredKeySet | undefined): StoredKeySet | undefined {
   return keySet?.source === "static" ? keySet : undefined;
+}
+
+function issuerOf(keysName: string): string {
+  return keysName.replace("keys/", "issuers/");
 }
 
 /**
@@ -81,10 +92,8 @@ export function mixedMoves(changed: readonly DocumentPair[]): string[] {
   const keySets = moved.filter(({ kind }) => kind === "keys");
   const receivers = moved.filter(({ kind }) => kind === "apis" || kind === "services");
   const callers = [...issuers, ...keySets][0];
-  const ownKeys = keySets.find(({ name }) =>
-    issuers.some((issuer) => issuer.name === name.replace("keys/", "issuers/")),
-  );
-  const issuerOfKeys = ownKeys?.name.replace("keys/", "issuers/");
+  const ownKeys = keySets.find(({ name }) => issuers.some((issuer) => issuer.name === issuerOf(name)));
+  const issuerOfKeys = ownKeys && issuerOf(ownKeys.name);
   const [receiver] = receivers;
   const pairs = [
     ...(ownKeys === undefined ? [] : [[issuerOfKeys, ownKeys.name]]),

@@ -1,4 +1,4 @@
-import { type DocumentPair, isOfKind } from "./document-state.ts";
+import { type DocumentPair, documentIn } from "./document-pair.ts";
 
 /** Names below the prefix of the permission documents that reach every caller whom `name` reaches, nearest first. */
 export function levelsAbove(name: string, groupOf: (cluster: string) => string | undefined): string[] {
@@ -43,8 +43,7 @@ export function depthOf(name: string): number {
 export function groupsOf(documents: Iterable<DocumentPair>): (cluster: string) => string | undefined {
   const groups = new Map<string, string | undefined>();
   for (const pair of documents) {
-    if (!isOfKind(pair, "issuers")) continue;
-    for (const issuer of [pair.before?.document, pair.after?.document]) {
+    for (const issuer of [documentIn(pair.before, "issuers"), documentIn(pair.after, "issuers")]) {
       if (issuer === undefined) continue;
       const { cluster, group } = issuer;
       groups.set(cluster, groups.has(cluster) && groups.get(cluster) !== group ? undefined : group);

@@ -1,11 +1,9 @@
 import type { PermissionDocument } from "../../lib/permission/permission-set.ts";
-import { type DocumentPair, isOfKind, type Side } from "./document-state.ts";
+import { type DocumentPair, documentIn, type Side } from "./document-pair.ts";
 import { coversAll, type RuleText } from "./grants.ts";
 import { levelsAbove } from "./levels.ts";
 import { allowedByBoth, type PermissionRules, permissionForms } from "./permission-forms.ts";
 import type { Step } from "./step.ts";
-
-type PermissionPair = DocumentPair<"permissions">;
 
 const NO_RULES: PermissionRules = { allow: [], deny: [] };
 
@@ -21,17 +19,14 @@ export function permissionSteps(
   groupOf: (cluster: string) => string | undefined,
 ): Step[] {
   const between = new Map<string, readonly RuleText[]>();
-  const allowedBetween = (pair: PermissionPair): readonly RuleText[] => {
+  const allowedBetween = (pair: DocumentPair): readonly RuleText[] => {
     const known = between.get(pair.name) ?? allowedByBoth(rulesOf(pair.before).allow, rulesOf(pair.after).allow);
     between.set(pair.name, known);
     return known;
   };
   return changed.flatMap((pair) => {
-    if (!isOfKind(pair, "permissions")) return [];
-    const above = levelsAbove(pair.name, groupOf).flatMap((name) => {
-      const level = documents.get(name);
-      return level !== undefined && isOfKind(level, "permissions") ? [level] : [];
-    });
+    if (pair.kind !== "permissions") return [];
+    const above = levelsAbove(pair.name, groupOf).flatMap((name) => documents.get(name) ?? []);
     return stepsOf(pair, {
       before: above.flatMap(({ before }) => rulesOf(before).allow),
       between: above.flatMap(allowedBetween),
@@ -41,7 +36,7 @@ export function permissionSteps(
 }
 
 function stepsOf(
-  { name, before, after }: PermissionPair,
+  { name, before, after }: DocumentPair,
   above: { readonly [when in "before" | "between" | "after"]: readonly RuleText[] },
 ): Step[] {
   const end = rulesOf(after);
@@ -66,8 +61,9 @@ function stepsOf(
   return steps.map((step, index) => ({ ...step, isLast: index === steps.length - 1 }));
 }
 
-function rulesOf(side: Side<"permissions"> | undefined): PermissionRules {
-  return side?.document === undefined ? NO_RULES : withoutOrigins(side.document);
+function rulesOf(side: Side | undefined): PermissionRules {
+  const document = documentIn(side, "permissions");
+  return document === undefined ? NO_RULES : withoutOrigins(document);
 }
 
 function withoutOrigins({ allow, deny }: PermissionDocument): PermissionRules {

@@ -1,19 +1,15 @@
-import {
-  type DocumentPair,
-  isSameText,
-  kindOf,
-  type NamedText,
-  readStored,
-  readWanted,
-  type StoredText,
-} from "./document-state.ts";
+import type { ParameterNames } from "../../lib/aws/parameter-names.ts";
+import type { DocumentEntry } from "../store/document-store.ts";
+import type { StoreDocument } from "../store/parsed-document.ts";
+import { type DocumentPair, documentIn, isSameText, readStored, type Side } from "./document-pair.ts";
 import { documentSteps, mixedMoves } from "./document-steps.ts";
 import { groupsOf } from "./levels.ts";
 import { permissionSteps } from "./permission-steps.ts";
 import { inOrder, type Step, sizeObstacles } from "./step.ts";
 
+/** What leads from a store to the files. */
 export interface Plan {
-  /** What differs between store and files, by name. */
+  /** What differs, by name. */
   readonly changed: readonly DocumentPair[];
   /** In the order in which they are to be written. */
   readonly steps: readonly Step[];
@@ -21,53 +17,57 @@ export interface Plan {
   readonly kept: readonly string[];
   /** Why this plan cannot be applied at once, a line each with what to do. */
   readonly obstacles: readonly string[];
-  /** Every document of both sides. */
+  /** Every document of both sides but snapshots of key sets, by name. */
   readonly documents: ReadonlyMap<string, DocumentPair>;
 }
 
 export interface PlanOptions {
+  /** Of the store. */
+  readonly names: ParameterNames;
   /** Whether stored documents that no file has are deleted. */
   readonly prune: boolean;
+  /** The document, or the documents below it, that are planned; all else stays as it is stored. @default all */
+  readonly only?: string | undefined;
 }
 
 /**
- * What leads from the store to the files. Pure. Key sets that `refresh-keys` keeps are none of its business.
- *
- * @param stored - every document of the store
- * @param wanted - every document of the files, each of which the functions can read
- * Throws `DOCUMENT_TOO_NEW` for a stored document that this release predates, `DOCUMENT_INVALID` for a wanted one.
+ * Compares every document of a store with every document of the files. Pure. Key sets that `refresh-keys` keeps are none
+ * of its business. Throws `DOCUMENT_TOO_NEW` for a stored document that this release predates.
  */
-export function plan(stored: readonly StoredText[], wanted: readonly NamedText[], { prune }: PlanOptions): Plan {
-  const wantedByName = new Map(wanted.map((document) => [document.name, document]));
-  const storedByName = new Map(stored.map((document) => [document.name, document]));
-  const names = [...new Set([...storedByName.keys(), ...wantedByName.keys()])].sort();
-  const kept: string[] = [];
-  const documents = new Map<string, DocumentPair>();
-  for (const name of names) {
-    const kind = kindOf(name);
-    if (kind === undefined) continue;
-    const before = storedByName.get(name);
-    const was = before && readStored(kind, before);
-    let after = wantedByName.get(name);
-    if (after === undefined && isSnapshot({ name, kind, before: was, after: undefined })) continue;
-    if (after === undefined && !prune && before !== undefined) {
-      kept.push(name);
-      after = before;
-    }
-    const isKnown =
-      after !== undefined && after.text === before?.text && (was?.document !== undefined || after === before);
-    const is = isKnown ? was : after && readWanted(kind, after);
-    documents.set(name, { name, kind, before: was, after: is });
+export function planChanges(
+  stored: readonly DocumentEntry[],
+  wanted: readonly StoreDocument[],
+  { names, prune, only }: PlanOptions,
+): Plan {
+  const entries = new Map<string, { readonly entry: DocumentEntry; before?: Side; after?: Side }>();
+  for (const entry of stored) entries.set(entry.name, { entry, before: readStored(entry, names) });
+  for (const document of wanted) {
+    const { name, stored: file, parsed } = document;
+    entries.set(name, { entry: document, ...entries.get(name), after: { text: file.text, parsed } });
   }
+  const pairs = [...entries.values()]
+    .map(({ entry: { name, kind }, before, after }): DocumentPair => ({ name, kind, before, after }))
+    .filter((pair) => !isSnapshot(pair))
+    .sort((one, other) => (one.name < other.name ? -1 : 1));
+  const isPlanned = ({ name }: DocumentPair) => only === undefined || name === only || name.startsWith(`${only}/`);
+  const stays = (pair: DocumentPair) => !isPlanned(pair) || (pair.after === undefined && !prune);
+  const kept = pairs.filter((pair) => isPlanned(pair) && stays(pair)).map(({ name }) => name);
+  const documents = new Map(
+    pairs
+      .map((pair) => (stays(pair) ? { ...pair, after: pair.before } : pair))
+      .filter(({ before, after }) => before !== undefined || after !== undefined)
+      .map((pair) => [pair.name, pair]),
+  );
 
   const changed = [...documents.values()].filter(({ before, after }) => !isSameText(before?.text, after?.text));
-  const groupOf = groupsOf(documents.values());
-  const steps = inOrder([...documentSteps(changed, documents), ...permissionSteps(changed, documents, groupOf)]);
+  const steps = inOrder([
+    ...documentSteps(changed, documents),
+    ...permissionSteps(changed, documents, groupsOf(documents.values())),
+  ]);
   return { changed, steps, kept, obstacles: [...mixedMoves(changed), ...sizeObstacles(steps)], documents };
 }
 
 /** Kept by `refresh-keys`, which writes it anew. */
-function isSnapshot({ kind, before }: DocumentPair): boolean {
-  if (kind !== "keys" || before?.document === undefined) return false;
-  return "source" in before.document && before.document.source === "discovered";
+function isSnapshot({ before, after }: DocumentPair): boolean {
+  return after === undefined && documentIn(before, "keys")?.source === "discovered";
 }

@@ -1,4 +1,4 @@
-import { kindOf } from "./document-state.ts";
+import { kindOf } from "../store/document-store.ts";
 import { depthOf } from "./levels.ts";
 import { PHASES, type Phase } from "./phase.ts";
 

@@ -36,12 +36,13 @@ export async function openStore(flags: StoreFlags, { env, output }: Context): Pr
   return openSsm({
     prefix,
     rate: flags.rate,
-    endpoint: flags.offline ? offlineEndpoint(env) : undefined,
+    endpoint: flags.offline ? offlineEndpointOf(env) : undefined,
     onProgress: (documents) => output.progress(`reading ${prefix}: ${documents} documents`),
   });
 }
 
-function offlineEndpoint(env: Context["env"]): string {
+/** Of the parameter store of `npm start`. */
+export function offlineEndpointOf(env: Context["env"]): string {
   const { variable, port } = PORTS.store;
   return `http://127.0.0.1:${env[variable] ?? port}`;
 }

@@ -83,10 +83,15 @@ export function openSsm({ prefix, rate, endpoint, onProgress }: SsmStoreOptions)
   };
 }
 
+/** Long for a slow way to AWS, short for a connection that is dead. */
+const CONNECT_MS = 10_000;
+const REQUEST_MS = 30_000;
+
 /** A client that waits out throttling. */
-export function createSsmClient(endpoint?: string): SSMClient {
+export function createSsmClient(endpoint?: string, maxAttempts = ATTEMPTS): SSMClient {
   return new SSMClient({
-    maxAttempts: ATTEMPTS,
+    maxAttempts,
+    requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS, throwOnRequestTimeout: true },
     ...(endpoint !== undefined && {
       endpoint,
       region: "us-east-1",
@@ -108,12 +113,12 @@ async function asking<T>(what: string, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
-    throw unavailable(what, nameOf(error), error);
+    throw unavailable(what, faultNameOf(error), error);
   }
 }
 
 /** `ECONNREFUSED`, `ThrottlingException`: messages of the SDK may quote what is none of the reader's. */
-function nameOf(error: unknown): string {
+export function faultNameOf(error: unknown): string {
   if (!(error instanceof Error)) return "unknown error";
   return "code" in error && typeof error.code === "string" ? error.code : error.name;
 }

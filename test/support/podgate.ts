@@ -19,7 +19,17 @@ export interface RunOptions {
 const PROGRAM = new URL("../../dist/cli/podgate.mjs", import.meta.url).pathname;
 
 /** Runs the built `podgate` as a process, with nothing of this process's environment but what every process needs. */
-export async function podgate(inputs: readonly string[], { env = {}, input = "" }: RunOptions = {}): Promise<Ended> {
+export function podgate(inputs: readonly string[], options: RunOptions = {}): Promise<Ended> {
+  return startPodgate(inputs, options).ended;
+}
+
+export interface RunningPodgate {
+  readonly ended: Promise<Ended>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+/** The same, for a test that does something while it runs. */
+export function startPodgate(inputs: readonly string[], { env = {}, input = "" }: RunOptions = {}): RunningPodgate {
   const child = spawn(process.execPath, [PROGRAM, ...inputs], {
     env: { PATH: process.env["PATH"], HOME: "/nonexistent", AWS_EC2_METADATA_DISABLED: "true", ...env },
     stdio: ["pipe", "pipe", "pipe"],
@@ -34,8 +44,8 @@ export async function podgate(inputs: readonly string[], { env = {}, input = "" 
   });
   // A program that ends before it reads closes the pipe.
   child.stdin.on("error", () => undefined).end(input);
-  const [exitCode] = await once(child, "close");
-  return { exitCode, stdout, stderr };
+  const ended = once(child, "close").then(([exitCode]) => ({ exitCode, stdout, stderr }));
+  return { ended, kill: (signal) => void child.kill(signal) };
 }
 
 export interface Folder extends AsyncDisposable {

@@ -1,5 +1,7 @@
-import type { NamedText, StoredText } from "../../../cli/plan/document-state.ts";
-import { type Plan, plan } from "../../../cli/plan/plan.ts";
+import { type Plan, planChanges } from "../../../cli/plan/plan.ts";
+import { type DocumentEntry, kindOf } from "../../../cli/store/document-store.ts";
+import { parseEntry, type StoreDocument } from "../../../cli/store/parsed-document.ts";
+import { ParameterNames } from "../../../lib/aws/parameter-names.ts";
 
 /** Documents by name below the prefix, as JSON text. */
 export type Texts = ReadonlyMap<string, string>;
@@ -18,14 +20,21 @@ export function statesOf(before: Texts, { steps }: Pick<Plan, "steps">): Texts[]
   return states;
 }
 
-export function planOf(before: Texts, after: Texts): Plan {
-  return plan(stored(before), wanted(after), { prune: true });
+export function planOf(before: Texts, after: Texts, prune = true): Plan {
+  return planChanges(entriesOf(before), entriesOf(after).map(read), { names: NAMES, prune });
 }
 
-function stored(texts: Texts): StoredText[] {
-  return [...texts].map(([name, text]) => ({ name, text, version: 1 }));
+const PREFIX = "/podgate/test";
+const NAMES = new ParameterNames(PREFIX);
+
+function entriesOf(texts: Texts): DocumentEntry[] {
+  return [...texts].map(([name, text]) => {
+    const kind = kindOf(name);
+    if (kind === undefined) throw new TypeError(`${name} is no document`);
+    return { name, kind, stored: { name: `${PREFIX}/${name}`, version: 1, revision: "1", text } };
+  });
 }
 
-function wanted(texts: Texts): NamedText[] {
-  return [...texts].map(([name, text]) => ({ name, text }));
+function read(entry: DocumentEntry): StoreDocument {
+  return { ...entry, parsed: parseEntry(entry, NAMES) };
 }

@@ -1,0 +1,31 @@
+import { createInterface, type Interface } from "node:readline";
+import type { TextStream } from "./output.ts";
+
+/** Lines of standard input, one for each question. Nothing is read before the first. */
+export class Answers implements Disposable {
+  readonly #input: NodeJS.ReadStream;
+  readonly #output: TextStream;
+  #lines: { readonly reader: Interface; readonly next: AsyncIterator<string> } | undefined;
+
+  constructor(input: NodeJS.ReadStream, output: TextStream) {
+    this.#input = input;
+    this.#output = output;
+  }
+
+  async next(question: string): Promise<string> {
+    this.#output.write(question);
+    if (this.#lines === undefined) {
+      const reader = createInterface({ input: this.#input });
+      this.#lines = { reader, next: reader[Symbol.asyncIterator]() };
+    }
+    const { value, done } = await this.#lines.next.next();
+    // After a pipe's last line nobody has pressed return.
+    if (done === true || this.#input.isTTY !== true) this.#output.write("\n");
+    return done === true ? "" : value.trim();
+  }
+
+  [Symbol.dispose](): void {
+    this.#lines?.reader.close();
+    if (this.#lines !== undefined) this.#input.destroy();
+  }
+}
