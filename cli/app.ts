@@ -19,7 +19,7 @@ const root = buildRouteMap({
       "Reads the documents of podgate from SSM Parameter Store, or from a folder of YAML files (--from), and answers by the\n" +
       "same code as the functions.\n\n" +
       "Exit codes: 0 done, or yes; 1 no; 2 wrong command line; 3 an input cannot be used; 4 no verdict could be made; 5 a\n" +
-      "fault of podgate.",
+      "fault of podgate; 6 the store was changed by somebody else meanwhile; 130 ended by Ctrl-C.",
   },
 });
 

@@ -2,7 +2,7 @@
 export const EXIT = {
   /** Done; of what answers yes or no: yes. */
   OK: 0,
-  /** A verdict of no: refused, a test failed, lint found an error, a plan has changes. */
+  /** A verdict of no: refused, a test failed, lint found an error, a plan has changes, nobody confirmed. */
   NO: 1,
   /** The command line is wrong: a flag, an argument, a setting. */
   USAGE: 2,
