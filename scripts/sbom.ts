@@ -9,8 +9,8 @@ import { bundledPackages } from "./bundled-packages.ts";
  */
 interface Component {
   readonly "bom-ref": string;
-  readonly purl?: string;
-  readonly properties?: readonly object[];
+  readonly scope?: string;
+  readonly properties?: readonly { readonly name: string; readonly value: string }[];
   readonly [member: string]: unknown;
 }
 
@@ -18,14 +18,26 @@ interface Bom {
   readonly serialNumber?: string;
   readonly metadata: { readonly timestamp?: string; readonly component: Component };
   readonly components: readonly Component[];
+  readonly dependencies: readonly { readonly ref: string; readonly dependsOn?: readonly string[] }[];
   readonly [member: string]: unknown;
 }
 
 const npm = promisify(execFile);
-const { stdout } = await npm("npm", ["sbom", "--omit=dev", "--sbom-format=cyclonedx"], { maxBuffer: 64 * 1024 * 1024 });
+// Not `--omit=dev`, by which npm also leaves out what is a dependency of a development dependency besides (npm 11.19).
+const args = ["sbom", "--package-lock-only", "--sbom-format=cyclonedx"];
+const { stdout } = await npm("npm", args, { maxBuffer: 64 * 1024 * 1024 });
 // Without what differs from one run to the next: the same sources give the same file.
-const { serialNumber: _, metadata, components, ...bom }: Bom = JSON.parse(stdout);
+const { serialNumber: _, metadata, components, dependencies, ...bom }: Bom = JSON.parse(stdout);
 const { timestamp: __, ...subject } = metadata;
+
+const installed = components.filter(
+  ({ scope, properties = [] }) =>
+    scope === "required" && !properties.some(({ name }) => name === "cdx:npm:package:development"),
+);
+const known = new Set([subject.component["bom-ref"], ...installed.map((component) => component["bom-ref"])]);
+const edges = dependencies
+  .filter(({ ref }) => known.has(ref))
+  .map(({ ref, dependsOn = [] }) => ({ ref, dependsOn: dependsOn.filter((other) => known.has(other)) }));
 
 /** As cyclonedx-npm says it. */
 const BUNDLED = { name: "cdx:npm:package:bundled", value: "true" };
@@ -36,7 +48,7 @@ const inside = new Map(
     each,
   ]),
 );
-const installed = components.map((component) => {
+const marked = installed.map((component) => {
   const isInside = inside.delete(component["bom-ref"]);
   return isInside ? { ...component, properties: [...(component.properties ?? []), BUNDLED] } : component;
 });
@@ -52,5 +64,5 @@ const onlyInside = [...inside].map(([reference, { name, version, license }]) => 
 }));
 await writeFile(
   "dist/sbom.cdx.json",
-  `${JSON.stringify({ ...bom, metadata: subject, components: [...installed, ...onlyInside] }, undefined, 1)}\n`,
+  `${JSON.stringify({ ...bom, metadata: subject, components: [...marked, ...onlyInside], dependencies: edges }, undefined, 1)}\n`,
 );
