@@ -53,6 +53,8 @@ export interface Cluster {
   readonly issuer: string;
   /** Where its API server is: for `kubectl --server`. Without a shape it is the issuer too. */
   readonly server: string;
+  /** The same without TLS, and the calls that control it (`_tokens`, `_rotate`, `_faults`, `_clock`). */
+  readonly controlUrl: string;
   /** The issuer document with which podgate trusts it, for the parameter `issuers/<issuer>`. */
   readonly issuerDocument: Readonly<Record<string, unknown>>;
   /** Of a `private` cluster: PEM of what signed its certificates. */
@@ -82,7 +84,7 @@ export interface Cluster {
 const YEAR = 365 * 24 * 3600;
 
 /** Where a cluster is and what it calls itself. */
-export interface ClusterPlace extends Pick<Cluster, "issuer" | "server" | "certificateAuthority"> {
+export interface ClusterPlace extends Pick<Cluster, "issuer" | "server" | "controlUrl" | "certificateAuthority"> {
   readonly jwksUri: string;
   /** The key set's path below `server`. */
   readonly keysPath: string;
@@ -100,6 +102,7 @@ export class OfflineCluster implements Cluster {
   readonly name: string;
   readonly issuer: string;
   readonly server: string;
+  readonly controlUrl: string;
   readonly issuerDocument: Readonly<Record<string, unknown>>;
   readonly certificateAuthority?: string;
   readonly jwksUri: string;
@@ -111,10 +114,11 @@ export class OfflineCluster implements Cluster {
   readonly authority: TokenAuthority;
 
   constructor(place: ClusterPlace, key: SigningKey, clock: () => number, options: ClusterOptions) {
-    const { issuer, server, jwksUri, keysPath, kid, keysUrl, certificateAuthority } = place;
+    const { issuer, server, controlUrl, jwksUri, keysPath, kid, keysUrl, certificateAuthority } = place;
     this.name = options.name;
     this.issuer = issuer;
     this.server = server;
+    this.controlUrl = controlUrl;
     this.jwksUri = jwksUri;
     this.keysPath = keysPath;
     if (certificateAuthority !== undefined) this.certificateAuthority = certificateAuthority;

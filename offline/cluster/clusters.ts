@@ -88,26 +88,20 @@ async function listenWithTls(listen: (port: number, tls: TlsIdentity) => Promise
 }
 
 function placeOf({ name, shape }: ClusterOptions, url: string, tls: TlsPlace | undefined): ClusterPlace {
+  const controlUrl = `${url}/${name}`;
+  const kept = { keysPath: KEYS_PATH, kid: "thumbprint", controlUrl } as const;
   if (shape === "private" && tls !== undefined) {
     const server = `${tls.url}/${name}`;
     const keysUrl = `${tls.keysUrl}/${name}${KEYS_PATH}`;
     const { certificateAuthority } = tls;
-    return {
-      issuer: server,
-      server,
-      jwksUri: keysUrl,
-      keysPath: KEYS_PATH,
-      keysUrl,
-      kid: "thumbprint",
-      certificateAuthority,
-    };
+    return { ...kept, issuer: server, server, jwksUri: keysUrl, keysUrl, certificateAuthority };
   }
-  const server = `${url}/${name}`;
+  const server = controlUrl;
   if (shape === undefined || shape === "private") {
-    return { issuer: server, server, jwksUri: `${server}${KEYS_PATH}`, keysPath: KEYS_PATH, kid: "thumbprint" };
+    return { ...kept, issuer: server, server, jwksUri: `${server}${KEYS_PATH}` };
   }
   const issuer = issuerOfShape(shape, name);
-  return { ...issuer, server, keysUrl: `${server}${issuer.keysPath}` };
+  return { ...kept, ...issuer, server, keysUrl: `${server}${issuer.keysPath}` };
 }
 
 /** On 127.0.0.1. Disposing ends every connection at once. */

@@ -32,6 +32,7 @@ export async function startCluster({
     name,
     issuer: cluster.issuer,
     server: cluster.server,
+    controlUrl: cluster.controlUrl,
     issuerDocument: cluster.issuerDocument,
     ...(cluster.certificateAuthority === undefined ? {} : { certificateAuthority: cluster.certificateAuthority }),
     calls: cluster.calls,

@@ -30,10 +30,12 @@ const OF_TOKEN_REQUEST: ReadonlySet<string> = new Set([
  * @throws Error with the cluster's status code and message where it refuses, or does not answer
  */
 export async function mintToken(
-  cluster: string | URL | { readonly url: string },
+  cluster: string | URL | { readonly url: string; readonly controlUrl?: string },
   wish: TokenWish = {},
 ): Promise<string> {
-  const url = String(typeof cluster === "string" || cluster instanceof URL ? cluster : cluster.url).replace(/\/$/, "");
+  // The issuer URL of a cluster with a shape leads nowhere.
+  const at = typeof cluster === "string" || cluster instanceof URL ? cluster : (cluster.controlUrl ?? cluster.url);
+  const url = String(at).replace(/\/$/, "");
   const { audience, ...rest } = wish;
   const request = { ...ACCOUNT, ...(audience !== undefined && { audiences: [audience] }), ...defined(rest) };
   const isTokenRequest = Object.keys(request).every((name) => OF_TOKEN_REQUEST.has(name));
