@@ -1,6 +1,7 @@
-import { covers } from "../permission/decide.ts";
-import { type Access, METHODS, type Rule } from "../permission/permission.ts";
+import { findRule } from "../permission/decide.ts";
+import { type Access, METHODS, type Method, type Rule } from "../permission/permission.ts";
 import type { PermissionSet } from "../permission/permission-set.ts";
+import { matchesWildcard } from "../permission/wildcard.ts";
 import { type ExecuteApiArn, stageArn } from "./execute-api-arn.ts";
 
 export interface Statement {
@@ -51,12 +52,10 @@ export function denyingAsked({ Statement: statements }: PolicyDocument, arn: Exe
  * Whether the whole policy lets an allowed call pass in the spelling that API Gateway compares with it. REST APIs keep the
  * encoding of a path, and rules are about decoded ones: `/a b` does not cover `/a%20b`, but `/a*` does, and `/a?20b` too.
  */
-export function isAllowedAsSent({ documents }: PermissionSet, { arn, access, websocket }: AskedCall): boolean {
+export function isAllowedAsSent(granted: PermissionSet, { arn, access, websocket }: AskedCall): boolean {
   if (websocket || arn.operation === `${access.method}${access.path}`) return true;
   const asSent: Access = { ...access, path: arn.operation.slice(access.method.length) };
-  const isCovered = (effect: "allow" | "deny") =>
-    documents.some((document) => document[effect].some((rule) => covers(rule, asSent)));
-  return isCovered("allow") && !isCovered("deny");
+  return findRule(granted, "allow", asSent) !== undefined && findRule(granted, "deny", asSent) === undefined;
 }
 
 /** Nothing at all on this API and stage: for a caller who is nobody here. */
@@ -80,10 +79,11 @@ export function askedCallOnly(arn: ExecuteApiArn, refused: boolean): PolicyDocum
 
 function resourcesOf(rule: Rule, { arn, access, websocket }: AskedCall): string[] {
   const stage = stageArn(arn);
-  if (websocket) {
-    return covers(rule, { service: access.service, method: "CONNECT", path: "/" }) ? [`${stage}/$connect`] : [];
-  }
   if (rule.service !== "*" && rule.service !== access.service) return [];
+  if (websocket) {
+    const isCovered = namesMethod(rule, "CONNECT") && rule.paths.some((path) => matchesWildcard(path, "/"));
+    return isCovered ? [`${stage}/$connect`] : [];
+  }
   const everyMethod = rule.methods.includes("*");
   const methods = everyMethod ? HTTP_METHODS : rule.methods.filter((method) => method !== "CONNECT");
   return rule.paths.flatMap((path) => {
@@ -91,6 +91,10 @@ function resourcesOf(rule: Rule, { arn, access, websocket }: AskedCall): string[
     // IAM's `*` crosses `/`: only where method and path are both free may one stand for both.
     return everyMethod ? [`${stage}/*`] : methods.map((method) => `${stage}/${method}/*`);
   });
+}
+
+function namesMethod({ methods }: Rule, method: Method): boolean {
+  return methods.some((listed) => listed === "*" || listed === method);
 }
 
 function everyCall(arn: ExecuteApiArn): string {

@@ -9,11 +9,14 @@ import {
 } from "../document.ts";
 import { isDnsLabel, type Principal } from "../names.ts";
 import { METHODS, type Rule } from "./permission.ts";
+import { RuleIndex } from "./rule-index.ts";
 
 /** A permission document as stored for one principal, namespace, cluster, group or everybody. */
 export interface PermissionDocument {
   readonly allow: readonly Rule[];
   readonly deny: readonly Rule[];
+  /** The same rules, made ready to be searched. */
+  readonly index: { readonly allow: RuleIndex; readonly deny: RuleIndex };
   readonly document: DocumentVersion;
 }
 
@@ -61,10 +64,13 @@ const schema = strictDocument({
 
 /** Reads a permission document. Throws `DOCUMENT_INVALID` and `DOCUMENT_TOO_NEW`. */
 export function parsePermissionDocument(stored: StoredDocument): PermissionDocument {
-  const { allow, deny } = parseDocument(stored, schema);
+  const written = parseDocument(stored, schema);
+  const allow = written.allow.map((rule, index) => ({ ...rule, origin: `${stored.name}#allow[${index}]` }));
+  const deny = written.deny.map((rule, index) => ({ ...rule, origin: `${stored.name}#deny[${index}]` }));
   return {
-    allow: allow.map((rule, index) => ({ ...rule, origin: `${stored.name}#allow[${index}]` })),
-    deny: deny.map((rule, index) => ({ ...rule, origin: `${stored.name}#deny[${index}]` })),
+    allow,
+    deny,
+    index: { allow: new RuleIndex(allow), deny: new RuleIndex(deny) },
     document: { name: stored.name, version: stored.version },
   };
 }

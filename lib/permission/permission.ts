@@ -2,6 +2,10 @@
 export const METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "CONNECT"] as const;
 export type Method = (typeof METHODS)[number];
 
+export function isMethod(text: string): text is Method {
+  return (METHODS as readonly string[]).includes(text);
+}
+
 /** What a caller asks for. `path` is decoded; `method` is as sent, so it need not be one of `METHODS`. */
 export interface Access {
   readonly service: string;

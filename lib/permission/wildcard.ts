@@ -5,21 +5,47 @@ const WORD_BITS = 32;
 const ASCII = 128;
 
 /**
- * Whether the whole text is what the pattern says: `*` is any run of characters, also none, and `/` too; `?` is one
- * character (IAM, "Using wildcards in resource ARNs"). Never a regular expression: a pattern comes from a document.
- *
- * All ways to match are followed at once, one bit each, so that nothing is ever tried again: the time is the text's
- * length times one word for 32 characters of the pattern, whatever the two hold (S25).
- *
- * @param pattern - ASCII, as every stored one is
+ * A pattern in which `*` is any run of characters, also none, and `/` too; `?` is one character (IAM, "Using wildcards in
+ * resource ARNs"). Never a regular expression: a pattern comes from a document.
  */
+export class Wildcard {
+  /** What stands before the first wildcard. */
+  readonly #head: string;
+  /** What stands behind it, where it is a star and no other follows. */
+  readonly #tail: string | undefined;
+  /** The first wildcard and all that follows. */
+  readonly #rest: string;
+  #automaton: Automaton | undefined;
+
+  /** @param pattern - ASCII, as every stored one is */
+  constructor(pattern: string) {
+    const first = pattern.search(/[*?]/);
+    this.#head = first < 0 ? pattern : pattern.slice(0, first);
+    this.#rest = first < 0 ? "" : pattern.slice(first);
+    this.#tail = /^\*[^*?]*$/.test(this.#rest) ? this.#rest.slice(1) : undefined;
+  }
+
+  /**
+   * Whether the whole text, from `from` on, is what the pattern says.
+   *
+   * All ways to match are followed at once, one bit each, so that nothing is ever tried again: the time is the text's
+   * length times one word for 32 characters of the pattern, whatever the two hold (S25).
+   */
+  matches(text: string, from = 0): boolean {
+    if (!text.startsWith(this.#head, from)) return false;
+    const left = text.length - from - this.#head.length;
+    if (this.#tail !== undefined) return left >= this.#tail.length && text.endsWith(this.#tail);
+    if (this.#rest === "") return left === 0;
+    // Made when it is first needed, and kept: most patterns are answered above.
+    this.#automaton ??= compile(this.#rest);
+    // A pattern has no such character, so which one it is makes no difference.
+    return followsThrough(this.#automaton, text.slice(from + this.#head.length).replace(ASTRAL, "\ufffd"));
+  }
+}
+
+/** Whether the whole text is what the pattern says, for a pattern that is used once. */
 export function matchesWildcard(pattern: string, text: string): boolean {
-  const firstWildcard = pattern.search(/[*?]/);
-  if (firstWildcard < 0) return pattern === text;
-  if (!text.startsWith(pattern.slice(0, firstWildcard))) return false;
-  const rest = pattern.slice(firstWildcard);
-  // A pattern has no such character, so which one it is makes no difference.
-  return rest === "*" || followsThrough(rest, text.slice(firstWildcard).replace(ASTRAL, "\ufffd"));
+  return new Wildcard(pattern).matches(text);
 }
 
 /** A pattern as sets of states: state `i` stands for "its first `i` characters, stars left out, are matched". */
@@ -34,8 +60,7 @@ interface Automaton {
   readonly last: number;
 }
 
-function followsThrough(pattern: string, text: string): boolean {
-  const { words, staying, movedByAny, movedBy, last } = compile(pattern);
+function followsThrough({ words, staying, movedByAny, movedBy, last }: Automaton, text: string): boolean {
   const states = new Int32Array(words);
   states[0] = 1;
   for (let at = 0; at < text.length; at++) {

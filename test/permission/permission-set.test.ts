@@ -16,7 +16,7 @@ describe("a permission document", () => {
       stored({ version: 1, allow: [RULE, RULE], deny: [{ ...RULE, service: "*" }] }),
     );
 
-    expect(read).toEqual({
+    expect(read).toMatchObject({
       allow: [
         { ...RULE, origin: "/podgate/test/permissions/_all#allow[0]" },
         { ...RULE, origin: "/podgate/test/permissions/_all#allow[1]" },
