@@ -18,6 +18,7 @@ import { authorize, type FunctionCall } from "./gateway/authorize.ts";
 import { type AuthorizerAnswer, UNAUTHORIZED } from "./gateway/authorizer-answer.ts";
 import { forward } from "./gateway/forward.ts";
 import type { ForwardHttpAnswer } from "./gateway/forward-http-answer.ts";
+import { Policies } from "./gateway/policies.ts";
 import { podTokenMiddleware, type RequirePodTokenOptions } from "./gateway/require-pod-token.ts";
 import type { FetchJson } from "./issuer/fetch-json.ts";
 import { IssuerDirectory } from "./issuer/issuer-directory.ts";
@@ -61,7 +62,7 @@ interface Settings {
  */
 export function createApp(settings: Settings, adapters: Partial<Adapters> = {}): App {
   const parts = wire(settings, adapters);
-  const deps = { ...parts, apis: createApiSource(parts.documents) };
+  const deps = { ...parts, apis: createApiSource(parts.documents), policies: new Policies() };
   const answerOf = async (event: unknown, context: Context) => authorize(event, callOf(context), deps);
 
   return {

@@ -8,9 +8,11 @@ import { type ApiSource, type RegisteredApi, receiverOfStage } from "../permissi
 import { type AuthorizerAnswer, authorizerAnswer, UNAUTHORIZED } from "./authorizer-answer.ts";
 import { readAuthorizerEvent } from "./authorizer-event.ts";
 import type { ExecuteApiArn } from "./execute-api-arn.ts";
+import type { Policies } from "./policies.ts";
 
 export interface AuthorizeDeps extends DecisionDeps {
   readonly apis: ApiSource;
+  readonly policies: Policies;
   readonly audit: AuditLog;
   readonly metrics: Metrics;
 }
@@ -55,7 +57,8 @@ export async function authorize(
           )
         : decided;
     });
-    const { answer, decided } = authorizerAnswer(await inTime(deciding, remainingSeconds, deps.clock), request, api);
+    const inHand = await inTime(deciding, remainingSeconds, deps.clock);
+    const { answer, decided } = authorizerAnswer(inHand, request, api, deps.policies);
     if (request.identitySourcesIncomplete && answer !== UNAUTHORIZED && "isAuthorized" in answer) {
       deps.metrics.count("IdentitySourcesIncomplete");
     }

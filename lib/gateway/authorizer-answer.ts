@@ -3,6 +3,7 @@ import type { Decided } from "../decision/decide-access.ts";
 import { GatewayError, isRefusal, refuse } from "../errors.ts";
 import type { RegisteredApi } from "../permission/receiver.ts";
 import type { AuthorizerRequest } from "./authorizer-event.ts";
+import type { BuiltPolicy, Policies } from "./policies.ts";
 import {
   type AskedCall,
   askedCallOnly,
@@ -13,7 +14,6 @@ import {
   MAX_DENIAL_BYTES,
   MAX_RESOURCE_CHARACTERS,
   type PolicyDocument,
-  wholePolicy,
 } from "./policy.ts";
 
 /** Scalars only: REST APIs turn every value into a text, and refuse objects and lists. */
@@ -31,6 +31,13 @@ const MAX_ANSWER_BYTES = 8192;
 
 const MAX_PRINCIPAL_ID_CHARACTERS = 256;
 
+/**
+ * An answer without its policy is smaller: Kubernetes bounds the names (381 characters a principal, 339 a subject, 253 a
+ * pod), `isAudience` the audience (1,024, of which JSON makes 2,048 at most). Counted only where a policy leaves less.
+ */
+const LARGEST_REST_BYTES = 4096;
+const POLICY_MEMBER_BYTES = '"policyDocument":,'.length;
+
 export interface Answered {
   readonly answer: AuthorizerAnswer | typeof UNAUTHORIZED;
   /** As it was decided, or refused where an allowed call cannot be told to API Gateway. */
@@ -45,8 +52,9 @@ export function authorizerAnswer(
   decided: Decided,
   { kind, arn }: AuthorizerRequest,
   api: RegisteredApi | undefined,
+  policies: Policies,
 ): Answered {
-  const { decision, granted, access } = decided;
+  const { decision, granted, access, identity } = decided;
   const refused = isRefusal(decision);
   const httpApi = kind === "http-1.0" || kind === "http-2.0";
   if (refused && decision.status === 401 && !httpApi) return { answer: UNAUTHORIZED, decided };
@@ -57,11 +65,13 @@ export function authorizerAnswer(
   }
   const principalId = principalIdOf(decided.trail.principal);
   const withPolicy = (policyDocument: PolicyDocument) => ({ principalId, policyDocument, context });
-  if (granted === undefined || access === undefined) return { answer: withPolicy(denyEverything(arn)), decided };
+  if (granted === undefined || access === undefined || identity === undefined)
+    return { answer: withPolicy(denyEverything(arn)), decided };
 
   const asked: AskedCall = { arn, access, websocket: kind === "websocket" };
-  const whole = wholePolicy(granted, asked);
-  if (fits(withPolicy(whole))) {
+  const built = policies.whole(identity.principal, granted, asked);
+  const whole = built.document;
+  if (fits(built, { principalId, context })) {
     if (refused) return { answer: withPolicy(denyingAsked(whole, arn)), decided };
     if (isAllowedAsSent(granted, asked)) return { answer: withPolicy(whole), decided };
     return { answer: withPolicy(denyingAsked(whole, arn)), decided: refusedAfterAll(decided, ENCODED) };
@@ -117,10 +127,8 @@ function principalIdOf(principal: string | undefined): string {
  * Whether there is room for the answer and for the Deny of an asked call: what fits is a matter of the permissions alone,
  * never of what a client asks, so that it can be told before anything is deployed.
  */
-function fits(answer: { readonly policyDocument: PolicyDocument }): boolean {
-  const resources = answer.policyDocument.Statement.flatMap(({ Resource }) => Resource);
-  return (
-    resources.every((resource) => resource.length <= MAX_RESOURCE_CHARACTERS) &&
-    Buffer.byteLength(JSON.stringify(answer)) <= MAX_ANSWER_BYTES - MAX_DENIAL_BYTES
-  );
+function fits({ bytes, hasFittingResources }: BuiltPolicy, rest: { principalId: string; context: object }): boolean {
+  const room = MAX_ANSWER_BYTES - MAX_DENIAL_BYTES - bytes;
+  if (!hasFittingResources || room < 0) return false;
+  return room >= LARGEST_REST_BYTES || Buffer.byteLength(JSON.stringify(rest)) + POLICY_MEMBER_BYTES <= room;
 }

@@ -11,6 +11,8 @@ export function textMember(event: JsonObject, member: string): string | undefine
   return typeof value === "string" ? value : undefined;
 }
 
+const AUTHORIZATION = "authorization";
+
 /**
  * Every value of the `Authorization` header, whatever the case of its name: from `multiValueHeaders` where the event
  * has it, because `headers` keeps only one of several. A token in the query is none, but beside a header it counts as
@@ -19,10 +21,13 @@ export function textMember(event: JsonObject, member: string): string | undefine
 export function authorizationFields(event: JsonObject): readonly string[] {
   const multiple = event["multiValueHeaders"];
   const headers = isJsonObject(multiple) ? multiple : objectMember(event, "headers");
-  const fields = Object.entries(headers)
-    .filter(([name]) => name.toLowerCase() === "authorization")
-    .flatMap(([, value]) => value)
-    .filter((value) => typeof value === "string");
+  const fields: string[] = [];
+  for (const name of Object.keys(headers)) {
+    if (name.length !== AUTHORIZATION.length || name.toLowerCase() !== AUTHORIZATION) continue;
+    for (const value of [headers[name]].flat()) {
+      if (typeof value === "string") fields.push(value);
+    }
+  }
   return fields.length > 0 && hasTokenInQuery(event) ? [...fields, "access_token"] : fields;
 }
 
@@ -34,6 +39,7 @@ function hasTokenInQuery(event: JsonObject): boolean {
 
 /** Decodes a path once, where the event keeps its encoding. A `%` that stands for nothing stays, and is refused later. */
 export function decodePath(path: string): string {
+  if (!path.includes("%")) return path;
   try {
     return decodeURIComponent(path);
   } catch {

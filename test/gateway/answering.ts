@@ -6,9 +6,10 @@ import {
   type AuthorizerRequest,
   readAuthorizerEvent,
 } from "../../lib/gateway/authorizer-event.ts";
+import { Policies } from "../../lib/gateway/policies.ts";
 import { decide } from "../../lib/permission/decide.ts";
 import type { PermissionSet } from "../../lib/permission/permission-set.ts";
-import { parseRegisteredApi } from "../../lib/permission/receiver.ts";
+import { parseRegisteredApi, type RegisteredApi } from "../../lib/permission/receiver.ts";
 import type { VerifiedIdentity } from "../../lib/token/token-verifier.ts";
 import { evaluatePolicy } from "../../offline/api-gateway/policy-evaluation.ts";
 import { granting, type PlainRule, stored } from "../permission/documents.ts";
@@ -69,8 +70,18 @@ export function refusedBy(code: RefusalCode, known: Partial<Decided> = {}): Deci
 
 export type PolicyAnswer = Extract<AuthorizerAnswer, { policyDocument: unknown }>;
 
+/** The answer of an authorizer that has answered nobody before. */
+export function answerOf(
+  decided: Decided,
+  request: AuthorizerRequest,
+  registered: RegisteredApi | undefined,
+  policies = new Policies(),
+) {
+  return authorizerAnswer(decided, request, registered, policies);
+}
+
 export function policyAnswer(decided: Decided, request: AuthorizerRequest, members: object = {}): PolicyAnswer {
-  const { answer } = authorizerAnswer(decided, request, api(members));
+  const { answer } = answerOf(decided, request, api(members));
   if (typeof answer === "string" || !("policyDocument" in answer)) throw new Error("no policy was answered");
   return answer;
 }

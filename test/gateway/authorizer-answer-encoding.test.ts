@@ -1,16 +1,25 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isRefusal } from "../../lib/errors.ts";
-import { authorizerAnswer } from "../../lib/gateway/authorizer-answer.ts";
 import type { PermissionSet } from "../../lib/permission/permission-set.ts";
 import { granting, type PlainRule } from "../permission/documents.ts";
 import { anyDocument } from "../permission/generators.ts";
-import { api, decidedOn, grantedForAnswerOf, type PolicyAnswer, READ, requestOf, STAGE, verdict } from "./answering.ts";
+import {
+  answerOf,
+  api,
+  decidedOn,
+  grantedForAnswerOf,
+  type PolicyAnswer,
+  READ,
+  requestOf,
+  STAGE,
+  verdict,
+} from "./answering.ts";
 
 /** What is on record for a REST call with this operation, and what API Gateway does with the answer. */
 function told(granted: PermissionSet, operation: string, members: object = {}) {
   const request = requestOf("rest", operation);
-  const { answer, decided } = authorizerAnswer(decidedOn(granted, request), request, api(members));
+  const { answer, decided } = answerOf(decidedOn(granted, request), request, api(members));
   const { decision, outcome } = decided;
   return {
     recorded: isRefusal(decision) ? decision.code : "ALLOWED",
@@ -67,7 +76,7 @@ describe("a REST API compares the path as it was sent, and rules are about decod
   test("HTTP APIs send it decoded: nothing is compared twice", () => {
     const request = requestOf("http-1.0", "GET/a b");
     const granted = granting({ allow: rules(["/a b"]) });
-    const { answer, decided } = authorizerAnswer(decidedOn(granted, request), request, api());
+    const { answer, decided } = answerOf(decidedOn(granted, request), request, api());
     expect(decided.decision.effect).toBe("allow");
     expect(verdict(answer as PolicyAnswer, "GET/a b")).toBe("allow");
   });
@@ -75,7 +84,7 @@ describe("a REST API compares the path as it was sent, and rules are about decod
   test("a WebSocket has no path", () => {
     const request = requestOf("websocket", "$connect");
     const granted = granting({ allow: [{ ...READ, methods: ["CONNECT"], paths: ["/"] }] });
-    const { answer, decided } = authorizerAnswer(decidedOn(granted, request), request, api());
+    const { answer, decided } = answerOf(decidedOn(granted, request), request, api());
     expect(decided.decision.effect).toBe("allow");
     expect(verdict(answer as PolicyAnswer, "$connect")).toBe("allow");
   });

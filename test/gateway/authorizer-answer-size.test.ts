@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isRefusal } from "../../lib/errors.ts";
-import { authorizerAnswer } from "../../lib/gateway/authorizer-answer.ts";
 import { faultOf, granting } from "../permission/documents.ts";
 import {
+  answerOf,
   api,
   decidedOn,
   grantedForAnswerOf,
@@ -51,7 +51,7 @@ describe("an answer has 8,192 bytes at most, the Deny of an asked call included 
   ])("one byte more is no decision for $asked where the answer may be kept", ({ operation }) => {
     const asked = requestOf("rest", operation);
     const decided = decidedOn(grantedForAnswerOf(MAX_WITHOUT_DENIAL + 1, request), asked);
-    const { code, detail } = faultOf(() => authorizerAnswer(decided, asked, api()));
+    const { code, detail } = faultOf(() => answerOf(decided, asked, api()));
     expect(code).toBe("POLICY_TOO_LARGE");
     expect(detail).toContain("prod-seoul/payments/billing");
     expect(detail).toContain("abc123");
@@ -84,7 +84,7 @@ describe("an answer has 8,192 bytes at most, the Deny of an asked call included 
     const path = "/".padEnd(characters - `${STAGE}/GET`.length, "x");
     const decided = decidedOn(granting({ allow: [READ, { ...READ, paths: [path] }] }), request);
     if (fits) expect(verdict(policyAnswer(decided, request), `GET${path}`)).toBe("allow");
-    else expect(faultOf(() => authorizerAnswer(decided, request, api())).code).toBe("POLICY_TOO_LARGE");
+    else expect(faultOf(() => answerOf(decided, request, api())).code).toBe("POLICY_TOO_LARGE");
   });
 });
 
@@ -154,7 +154,7 @@ describe("no path that a client chooses ends in an error, or in an answer that i
           const answerTo = (asked: string) => {
             const request = requestOf(kind, asked);
             try {
-              return authorizerAnswer(decidedOn(granted, request, identity), request, api(members));
+              return answerOf(decidedOn(granted, request, identity), request, api(members));
             } catch (error) {
               return faultOf(() => {
                 throw error;
@@ -195,7 +195,7 @@ describe("an allowed call that cannot be named is refused where it would have to
     const before = decidedOn(grantedForAnswerOf(MAX_WITHOUT_DENIAL + 1, request), asked);
     expect(before.decision.effect).toBe("allow");
 
-    const { answer, decided } = authorizerAnswer(before, asked, api({ cached: false }));
+    const { answer, decided } = answerOf(before, asked, api({ cached: false }));
     expect(decided).toMatchObject({ decision: { code: "ACCESS_NOT_ALLOWED" }, outcome: { effect: "refuse" } });
     expect(verdict(answer as PolicyAnswer, operation)).toBe("explicit-deny");
     expect(answer).toMatchObject({ policyDocument: { Statement: [{ Effect: "Deny" }] } });

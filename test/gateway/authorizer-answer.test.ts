@@ -1,8 +1,18 @@
 import { describe, expect, test } from "vitest";
-import { authorizerAnswer } from "../../lib/gateway/authorizer-answer.ts";
 import type { AuthorizerKind } from "../../lib/gateway/authorizer-event.ts";
 import { granting, type PlainRule } from "../permission/documents.ts";
-import { api, decidedOn, identityOf, policyAnswer, READ, refusedBy, requestOf, started, verdict } from "./answering.ts";
+import {
+  answerOf,
+  api,
+  decidedOn,
+  identityOf,
+  policyAnswer,
+  READ,
+  refusedBy,
+  requestOf,
+  started,
+  verdict,
+} from "./answering.ts";
 
 describe("each kind of API Gateway is told in its own way", () => {
   const allowed = (kind: AuthorizerKind) => {
@@ -22,12 +32,12 @@ describe("each kind of API Gateway is told in its own way", () => {
 
   test("http-2.0: yes or no, if the document does not say otherwise", () => {
     const { decided, request } = allowed("http-2.0");
-    const { answer } = authorizerAnswer(decided, request, api());
+    const { answer } = answerOf(decided, request, api());
     expect(answer).toMatchObject({ isAuthorized: true, context: { principal: "prod-seoul/payments/billing" } });
     expect(Object.keys(answer)).toEqual(["isAuthorized", "context"]);
 
     const other = requestOf("http-2.0", "GET/v2/x");
-    const { answer: refused } = authorizerAnswer(decidedOn(granting({ allow: [READ] }), other), other, api());
+    const { answer: refused } = answerOf(decidedOn(granting({ allow: [READ] }), other), other, api());
     expect(refused).toMatchObject({ isAuthorized: false, context: { principal: "prod-seoul/payments/billing" } });
   });
 
@@ -37,14 +47,14 @@ describe("each kind of API Gateway is told in its own way", () => {
   });
 
   test("http-2.0 without a document: no", () => {
-    const { answer } = authorizerAnswer(refusedBy("API_UNKNOWN"), requestOf("http-2.0", "GET/x"), undefined);
+    const { answer } = answerOf(refusedBy("API_UNKNOWN"), requestOf("http-2.0", "GET/x"), undefined);
     expect(answer).toEqual({ isAuthorized: false, context: { decisionId: started.id } });
   });
 
   test.for(["rest", "websocket"] as const)("%s: a bad token is thrown", (kind) => {
     const request = requestOf(kind, "GET/v1/x");
-    expect(authorizerAnswer(refusedBy("SIGNATURE_INVALID"), request, undefined).answer).toBe("Unauthorized");
-    expect(authorizerAnswer(refusedBy("TOKEN_EXPIRED"), request, api()).answer).toBe("Unauthorized");
+    expect(answerOf(refusedBy("SIGNATURE_INVALID"), request, undefined).answer).toBe("Unauthorized");
+    expect(answerOf(refusedBy("TOKEN_EXPIRED"), request, api()).answer).toBe("Unauthorized");
   });
 
   test.for([

@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { authorizerAnswer } from "../../lib/gateway/authorizer-answer.ts";
 import { readAuthorizerEvent } from "../../lib/gateway/authorizer-event.ts";
 import { decide } from "../../lib/permission/decide.ts";
 import type { PermissionSet } from "../../lib/permission/permission-set.ts";
@@ -8,7 +7,7 @@ import type { AuthorizerKind } from "../../offline/api-gateway/gateway-request.t
 import { type ApiGateway, apiGateway } from "../../offline/api-gateway/twin.ts";
 import { granting, type PlainRule } from "../permission/documents.ts";
 import { ManualClock } from "../support/manual-clock.ts";
-import { api, decidedOn } from "./answering.ts";
+import { answerOf, api, decidedOn } from "./answering.ts";
 
 interface Surface {
   readonly name: string;
@@ -51,7 +50,7 @@ function gatewayOf(
     ...(answers === "simple" && { identitySource: identitySource ?? RECOMMENDED }),
     authorizer: (event) => {
       const request = readAuthorizerEvent(event);
-      return authorizerAnswer(decidedOn(granted, request), request, receiver).answer;
+      return answerOf(decidedOn(granted, request), request, receiver).answer;
     },
   });
 }

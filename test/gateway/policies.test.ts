@@ -1,0 +1,106 @@
+import { describe, expect, test } from "vitest";
+import { Policies } from "../../lib/gateway/policies.ts";
+import { wholePolicy } from "../../lib/gateway/policy.ts";
+import type { PermissionSet } from "../../lib/permission/permission-set.ts";
+import { granting, type PlainRule } from "../permission/documents.ts";
+import type { PolicyAnswer } from "./answering.ts";
+import { answerOf, api, decidedOn, identityOf, READ, requestOf, verdict } from "./answering.ts";
+
+const WRITE: PlainRule = { service: "orders", methods: ["POST"], paths: ["/v1/*"] };
+
+function asked(operation = "GET/v1/x", kind: "rest" | "websocket" = "rest") {
+  const { arn, method, path } = requestOf(kind, operation);
+  return { arn, access: { service: "orders", method, path }, websocket: kind === "websocket" };
+}
+
+const ask = (policies: Policies, granted: PermissionSet, operation: string, identity = identityOf()) => {
+  const request = requestOf("rest", operation);
+  return answerOf(decidedOn(granted, request, identity), request, api(), policies).answer as PolicyAnswer;
+};
+
+describe("a built policy", () => {
+  test("serves every call of its caller on the API and stage, until the permissions are other ones", () => {
+    const policies = new Policies();
+    const granted = granting({ allow: [READ] });
+    const first = policies.whole("prod/a/b", granted, asked("GET/v1/x"));
+    expect(policies.whole("prod/a/b", granted, asked("GET/v1/y"))).toBe(first);
+    expect(policies.whole("prod/a/b", granting({ allow: [READ, WRITE] }), asked()).document).not.toEqual(
+      first.document,
+    );
+  });
+
+  test.for([
+    {
+      what: "another caller",
+      other: () => ({ principal: "prod/a/c", granted: granting({ allow: [WRITE] }), of: asked() }),
+    },
+    {
+      what: "another stage",
+      other: () => {
+        const of = asked();
+        return { principal: "prod/a/b", granted: undefined, of: { ...of, arn: { ...of.arn, stage: "prod" } } };
+      },
+    },
+    {
+      what: "another API",
+      other: () => {
+        const of = asked();
+        return { principal: "prod/a/b", granted: undefined, of: { ...of, arn: { ...of.arn, apiId: "other" } } };
+      },
+    },
+    {
+      what: "another service behind the same stage",
+      other: () => {
+        const of = asked();
+        return { principal: "prod/a/b", granted: undefined, of: { ...of, access: { ...of.access, service: "other" } } };
+      },
+    },
+    {
+      what: "another kind of API",
+      other: () => ({ principal: "prod/a/b", granted: undefined, of: asked("$connect", "websocket") }),
+    },
+  ])("is not handed to $what", ({ other }) => {
+    const policies = new Policies();
+    const ours = granting({ allow: [READ] });
+    policies.whole("prod/a/b", ours, asked());
+    const { principal, granted = ours, of } = other();
+    expect(policies.whole(principal, granted, of).document).toEqual(wholePolicy(granted, of));
+  });
+
+  test("keeps the Deny of one call, and its decision's id, out of the answers to others", () => {
+    const policies = new Policies();
+    const granted = granting({ allow: [READ] });
+    const refused = ask(policies, granted, "POST/v1/x");
+    const allowed = ask(policies, granted, "GET/v1/x");
+    expect([verdict(refused, "POST/v1/x"), verdict(refused, "GET/v1/x")]).toEqual(["explicit-deny", "allow"]);
+    expect([verdict(allowed, "POST/v1/x"), verdict(allowed, "GET/v1/x")]).not.toContain("explicit-deny");
+    expect(allowed.policyDocument.Statement).toHaveLength(1);
+  });
+
+  test("is one of at most 1,024; which one went shows in nothing but its being built again", () => {
+    const policies = new Policies();
+    const granted = granting({ allow: [READ] });
+    const first = policies.whole("prod/a/0", granted, asked());
+    for (let number = 1; number < 1024; number++) policies.whole(`prod/a/${number}`, granted, asked());
+    expect(policies.whole("prod/a/0", granted, asked())).toBe(first);
+    for (let number = 0; number < 1024; number++) policies.whole(`prod/b/${number}`, granted, asked());
+    const again = policies.whole("prod/a/0", granted, asked());
+    expect(again).not.toBe(first);
+    expect(again).toEqual(first);
+  });
+});
+
+test("what an answer holds beside its policy never takes more than is reckoned with", () => {
+  const longest = identityOf({
+    cluster: "c".repeat(63),
+    namespace: "n".repeat(63),
+    serviceAccount: "s".repeat(253),
+    principal: `${"c".repeat(63)}/${"n".repeat(63)}/${"s".repeat(253)}`,
+    subject: `system:serviceaccount:${"n".repeat(63)}:${"s".repeat(253)}`,
+    pod: { name: "p".repeat(253), uid: "u" },
+    audience: '"'.repeat(1024),
+    expiresAt: 1.7976931348623157e308,
+  });
+  const answer = ask(new Policies(), granting({ allow: [READ] }), "GET/v1/x", longest);
+  expect(JSON.stringify({ ...answer, policyDocument: undefined }).length).toBeLessThan(4096);
+});
