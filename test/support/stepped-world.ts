@@ -16,7 +16,8 @@ export interface SteppedWorld extends AsyncDisposable {
   at(seconds: number): Promise<void>;
 }
 
-const START = 1_795_478_400;
+/** Epoch seconds at which a stepped world begins. */
+export const START = 1_795_478_400;
 
 /** The authorizer with a clock that tests set, ready for `startSteppedWorld`. Made once a test file. */
 export function bundleSteppedAuthorizer(): Promise<Bundle> {
