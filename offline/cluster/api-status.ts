@@ -115,7 +115,25 @@ export function internalError(): ApiStatus {
   return new ApiStatus(500, "InternalError", "Internal error occurred: see the offline stack's own output", {});
 }
 
-/** As Go's %q for what occurs in names. */
+const SHORT_ESCAPES: Readonly<Record<string, string>> = {
+  "\u0007": "\\a",
+  "\b": "\\b",
+  "\t": "\\t",
+  "\n": "\\n",
+  "\v": "\\v",
+  "\f": "\\f",
+  "\r": "\\r",
+  '"': '\\"',
+  "\\": "\\\\",
+};
+
+/** As Go's %q, for text without unassigned characters. */
 export function quote(text: string): string {
-  return JSON.stringify(text);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: what Go escapes
+  return `"${text.replace(/["\\\u0000-\u001f\u007f-\u009f]/g, (character) => {
+    const hex = character.charCodeAt(0).toString(16);
+    return (
+      SHORT_ESCAPES[character] ?? (character < "\u0080" ? `\\x${hex.padStart(2, "0")}` : `\\u${hex.padStart(4, "0")}`)
+    );
+  })}"`;
 }

@@ -112,14 +112,21 @@ async function answerTokenRequest(
   const decodedRequest = await decodeTokenRequest(request.headers["content-type"], await readBody(request));
   const unknown = decodedRequest.unknown.map((path) => `unknown field ${quote(path)}`);
   if (fieldValidation === "Strict" && unknown.length > 0) throw strictDecoding(unknown);
-  const created = createToken(decodedRequest.request, at, cluster.authority);
-  const warnings = [
-    ...(fieldValidation === "Ignore" ? [] : unknown),
-    ...(created.warning === undefined ? [] : [created.warning]),
-  ];
-  // 299 and the agent "-", as kube-apiserver writes warnings (RFC 7234 §5.5).
-  const headers = { warning: warnings.map((text) => `299 - ${quote(text)}`) };
-  return json(201, created.tokenRequest, warnings.length === 0 ? {} : headers);
+  const warnings = fieldValidation === "Ignore" ? [] : unknown;
+  try {
+    const { tokenRequest, warning } = createToken(decodedRequest.request, at, cluster.authority);
+    return json(201, tokenRequest, warningHeaders(warning === undefined ? warnings : [...warnings, warning]));
+  } catch (error) {
+    if (error instanceof ApiStatus) return json(error.code, error, warningHeaders(warnings));
+    throw error;
+  }
+}
+
+/** 299, the agent "-" and a quoted string, as kube-apiserver writes warnings (RFC 7234 §5.5); in UTF-8, which it sends as it is. */
+function warningHeaders(warnings: readonly string[]): { warning?: readonly string[] } {
+  return warnings.length === 0
+    ? {}
+    : { warning: warnings.map((text) => Buffer.from(`299 - "${text.replace(/["\\]/g, "\\$&")}"`).toString("latin1")) };
 }
 
 /** @throws ApiStatus 405; 406 where `Accept` does not name `produced`, whose wildcards kube-apiserver does not heed here */

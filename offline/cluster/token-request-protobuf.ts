@@ -16,8 +16,9 @@ const MAGIC = Buffer.from("k8s\0");
 
 /** A body of `application/vnd.kubernetes.protobuf`: a TokenRequest in a `runtime.Unknown`. @throws DecodeFault */
 export function readProtobuf(body: Buffer): DecodedTokenRequest {
-  const { raw, ...named } = readEnvelope(body);
-  const type = tokenRequestType(named);
+  const { raw, kind, apiVersion } = readEnvelope(body);
+  // One that cannot be parsed counts as none here, other than in JSON (apimachinery's FromAPIVersionAndKind).
+  const type = tokenRequestType({ kind, apiVersion: apiVersion.split("/").length > 2 ? "" : apiVersion });
   try {
     return { request: readTokenRequest(raw), unknown: [] };
   } catch (error) {
@@ -57,6 +58,8 @@ function readEnvelope(body: Uint8Array): Envelope {
     2: bytes("Raw", (value) => {
       envelope.raw = value;
     }),
+    3: text("ContentEncoding"),
+    4: text("ContentType"),
   });
   return envelope;
 }
@@ -107,13 +110,14 @@ function readTokenRequest(raw: Uint8Array): TokenRequest {
           bound = true;
         },
       ),
-      4: {
-        wireType: VARINT,
-        name: "ExpirationSeconds",
-        read: (reader) => {
-          expirationSeconds = Number(reader.int64().toString());
-        },
-      },
+      4: varint("ExpirationSeconds", (value) => {
+        expirationSeconds = value;
+      }),
+    }),
+    // Of no use in a request, and refused where it is none.
+    3: message("Status", {
+      1: text("Token"),
+      2: message("ExpirationTimestamp", { 1: varint("Seconds"), 2: varint("Nanos") }),
     }),
   });
   return {
@@ -172,8 +176,26 @@ function bytes(name: string, take: (value: Uint8Array) => void): Field {
   return { wireType: LENGTH_DELIMITED, name, read: (reader) => take(reader.bytes()) };
 }
 
-function text(name: string, take: (value: string) => void): Field {
-  return { wireType: LENGTH_DELIMITED, name, read: (reader) => take(reader.string()) };
+function text(name: string, take?: (value: string) => void): Field {
+  return {
+    wireType: LENGTH_DELIMITED,
+    name,
+    read: (reader) => {
+      const value = reader.string();
+      take?.(value);
+    },
+  };
+}
+
+function varint(name: string, take?: (value: number) => void): Field {
+  return {
+    wireType: VARINT,
+    name,
+    read: (reader) => {
+      const value = Number(reader.int64().toString());
+      take?.(value);
+    },
+  };
 }
 
 /** A message inside of another. Given twice, it is merged, as protobuf has it. */

@@ -123,6 +123,10 @@ const GRANTED: readonly RecordedCase[] = [
     }),
   },
   {
+    name: "members whose names are hard to write down",
+    body: '{"\\u007fspec":1,"é":2,"a\\"b\\\\":3,"\\u0001\\n\\u0085":4}',
+  },
+  {
     name: "a misspelt member, which is nobody's business",
     path: `${TOKEN_PATH}?fieldValidation=Ignore`,
     body: spec({ audience: ["a"] }),
@@ -189,6 +193,11 @@ const REFUSED: readonly RecordedCase[] = [
     name: "two faults: too short, and bound to no such Pod",
     body: spec({ expirationSeconds: 1, boundObjectRef: { ...POD, name: "Not_A_Name" } }),
   },
+  { name: "bound to no Pod of this name", body: spec({ boundObjectRef: { ...POD, name: 'a"\u0007\u001f\t' } }) },
+  {
+    name: "bound to no such Pod, and a misspelt member",
+    body: spec({ audience: ["a"], boundObjectRef: { ...POD, name: "Not_A_Name" } }),
+  },
   { name: "no such service account", path: TOKEN_PATH.replace("checkout", "Not_A_Name"), body: "{}" },
   { name: "no such namespace", path: TOKEN_PATH.replace("payments", "Not_A_Name"), body: "{}" },
   { name: "text", headers: { "content-type": "text/plain" }, body: "{}" },
@@ -218,6 +227,12 @@ const REFUSED: readonly RecordedCase[] = [
       Buffer.from("authentication.k8s.io/v1beta1").toString("hex"),
       "120c546f6b656e52657175657374",
     ),
+  },
+  { name: "protobuf: a status that is none", ...protobuf(TYPE_META, "1204 1a02 1200", "1205 1a03 120108") },
+  { name: "protobuf: a content type of another wire type", ...protobuf(TYPE_META, "2001") },
+  {
+    name: "protobuf: an apiVersion with two slashes",
+    ...protobuf("6b387300 0a150a05 612f622f63 120c546f6b656e52657175657374"),
   },
   { name: "protobuf: 599 s", ...protobuf(TYPE_META, "1205 1203 20d704") },
   { name: "protobuf: bound to nothing", ...protobuf(TYPE_META, "1204 1202 1a00") },
