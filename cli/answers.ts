@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { createInterface, type Interface } from "node:readline";
+import { Writable } from "node:stream";
 import type { TextStream } from "./output.ts";
 
 /** Lines of standard input, one for each question. Nothing is read before the first. */
@@ -22,6 +24,21 @@ export class Answers implements Disposable {
     // After a pipe's last line nobody has pressed return.
     if (done === true || this.#input.isTTY !== true) this.#output.write("\n");
     return done === true ? "" : value.trim();
+  }
+
+  /** A line of a terminal that is not shown while it is typed. */
+  async nextUnseen(question: string): Promise<string> {
+    this.#output.write(question);
+    const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+    const reader = createInterface({ input: this.#input, output: nowhere, terminal: true });
+    try {
+      const [line] = await once(reader, "line");
+      return String(line);
+    } finally {
+      reader.close();
+      this.#input.destroy();
+      this.#output.write("\n");
+    }
   }
 
   [Symbol.dispose](): void {

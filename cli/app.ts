@@ -2,14 +2,19 @@ import { buildApplication, buildRouteMap } from "@stricli/core";
 import packageJson from "../package.json" with { type: "json" };
 import { applyCommand } from "./commands/apply.ts";
 import { completionCommand } from "./commands/completion.ts";
+import { historyCommand, rollbackCommand } from "./commands/history.ts";
 import { lintCommand } from "./commands/lint.ts";
 import { planCommand } from "./commands/plan.ts";
+import { secretCommands } from "./commands/secret.ts";
 import { wording } from "./wording.ts";
 
 const root = buildRouteMap({
   routes: {
     plan: planCommand,
     apply: applyCommand,
+    history: historyCommand,
+    rollback: rollbackCommand,
+    secret: secretCommands,
     lint: lintCommand,
     completion: completionCommand,
   },

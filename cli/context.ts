@@ -17,6 +17,8 @@ export interface Context extends CommandContext {
   readonly env: Environment;
   /** Everything on standard input, as text. Read once. */
   readonly readInput: () => Promise<string>;
+  /** One secret from standard input; from a terminal it is asked for, and not shown. */
+  readonly readSecret: (question: string) => Promise<string>;
   /** Asks a person, or a pipe in a person's place. @returns the line, empty where there is none */
   readonly ask: (question: string) => Promise<string>;
   /** Hears the first Ctrl-C; the second one ends the process as ever. */

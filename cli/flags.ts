@@ -76,8 +76,18 @@ export const bothFlags = {
 
 export type BothFlags = Omit<StoreFlags, "from"> & { readonly from: string };
 
+/** Flags of commands that have SSM alone. */
+export type TargetFlags = Omit<StoreFlags, "from">;
+
+const { from: _, ...targetOnly } = bothFlags;
+export const targetFlags: FlagParametersForType<TargetFlags, Context> = targetOnly;
+
 /** PutParameter's default quota, for a whole account and region. */
 const DEFAULT_WRITES_PER_SECOND = 3;
+
+export const yesFlag = {
+  yes: { kind: "boolean", brief: "Write without asking", default: false, withNegated: false },
+} as const satisfies FlagParametersForType<{ readonly yes: boolean }, Context>;
 
 export type WriteFlags = { readonly writeRate: number; readonly yes: boolean };
 
@@ -89,7 +99,7 @@ export const writeFlags = {
     placeholder: "calls",
     default: String(DEFAULT_WRITES_PER_SECOND),
   },
-  yes: { kind: "boolean", brief: "Write without asking", default: false, withNegated: false },
+  ...yesFlag,
 } as const satisfies FlagParametersForType<WriteFlags, Context>;
 
 /** What of the files is planned. */

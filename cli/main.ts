@@ -25,6 +25,7 @@ export async function main(inputs: readonly string[], process: NodeJS.Process): 
     output,
     env,
     readInput: () => readAll(process.stdin),
+    readSecret: (question) => (process.stdin.isTTY ? answers.nextUnseen(question) : readAll(process.stdin)),
     ask: (question) => answers.next(question),
     onInterrupt: (listener) => {
       for (const signal of INTERRUPTS) process.once(signal, listener);

@@ -1,7 +1,7 @@
 import { systemClock } from "../../lib/clock.ts";
 import type { Context } from "../context.ts";
 import { CliError, EXIT, type ExitCode } from "../exit-code.ts";
-import type { BothFlags, JsonFlag, ScopeFlags, WriteFlags } from "../flags.ts";
+import type { BothFlags, JsonFlag, ScopeFlags, TargetFlags, WriteFlags } from "../flags.ts";
 import { listAll, openTarget, readFolder } from "../plan/open-both.ts";
 import { type Plan, planChanges } from "../plan/plan.ts";
 import { reportOf, reportText } from "../plan/report.ts";
@@ -22,7 +22,7 @@ export async function runApply(context: Context, flags: ApplyFlags): Promise<Exi
 /** Shows a plan, asks, and carries it out. */
 export async function applyPlan(
   context: Context,
-  flags: Pick<BothFlags, "offline"> & WriteFlags & JsonFlag,
+  flags: Pick<TargetFlags, "offline"> & WriteFlags & JsonFlag,
   { plan, store }: { readonly plan: Plan; readonly store: DocumentStore },
 ): Promise<ExitCode> {
   const { output } = context;

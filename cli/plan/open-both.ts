@@ -1,13 +1,13 @@
 import type { Context } from "../context.ts";
 import { CliError, EXIT } from "../exit-code.ts";
-import type { BothFlags } from "../flags.ts";
+import type { TargetFlags } from "../flags.ts";
 import { DOCUMENT_KINDS, type DocumentEntry, type DocumentStore } from "../store/document-store.ts";
 import { openStore } from "../store/open-store.ts";
 import { readContents, type StoreDocument } from "../store/parsed-document.ts";
 
 /** The store in SSM that the flags and the environment name. */
-export function openTarget({ from: _, ...flags }: BothFlags, context: Context): Promise<DocumentStore> {
-  return openStore(flags, context);
+export function openTarget({ offline, rate, prefix }: TargetFlags, context: Context): Promise<DocumentStore> {
+  return openStore({ offline, rate, ...(prefix !== undefined && { prefix }) }, context);
 }
 
 /** Every document of the folder. Throws `CliError` with file, line and what is allowed where one cannot be used. */

@@ -26,21 +26,28 @@ export interface Report {
 
 export function reportOf(plan: Plan): Report {
   const groupOf = groupsOf(plan.documents.values());
-  const changes = plan.changed.map((pair): ReportedChange => {
-    const { name, kind, before, after } = pair;
-    const access = kind === "permissions" ? accessChanges(pair, plan.documents, groupOf) : [];
-    const words = [
-      ...(before?.unreadable === undefined
-        ? []
-        : ["no function can read what is stored, so nobody gets in by it: that ends"]),
-      ...access.map(describeAccessChange),
-      ...describeDocumentChange(pair),
-    ];
-    const lines = words.length > 0 ? words : ["says the same in another way: nobody gains or loses anything"];
-    return { name, action: actionOf({ before, after }), access, lines };
-  });
+  const changes = plan.changed.map((pair) => describePair(pair, plan.documents, groupOf));
   const { steps, kept, obstacles } = plan;
   return { changes, writes: steps.length, kept, obstacles };
+}
+
+/** One document's change in words. */
+export function describePair(
+  pair: DocumentPair,
+  documents: ReadonlyMap<string, DocumentPair>,
+  groupOf: (cluster: string) => string | undefined,
+): ReportedChange {
+  const { name, kind, before, after } = pair;
+  const access = kind === "permissions" ? accessChanges(pair, documents, groupOf) : [];
+  const words = [
+    ...(before?.unreadable === undefined
+      ? []
+      : ["no function can read what is stored, so nobody gets in by it: that ends"]),
+    ...access.map(describeAccessChange),
+    ...describeDocumentChange(pair),
+  ];
+  const lines = words.length > 0 ? words : ["says the same in another way: nobody gains or loses anything"];
+  return { name, action: actionOf({ before, after }), access, lines };
 }
 
 function actionOf({ before, after }: Pick<DocumentPair, "before" | "after">): Action {

@@ -14,10 +14,7 @@ const OFFLINE_PREFIX = "/podgate/offline";
 
 /** Opens the store that the flags and the environment name. Throws `CliError` where they name none, or two. */
 export async function openStore(flags: StoreFlags, { env, output }: Context): Promise<DocumentStore> {
-  const given = flags.prefix ?? env["PODGATE_PARAMETER_PREFIX"];
-  if (given !== undefined && !isParameterPrefix(given)) {
-    throw new CliError(EXIT.USAGE, `the prefix is ${quote(given)}: expected a name such as /podgate/prod`);
-  }
+  givenPrefix(flags, env);
   if (flags.from !== undefined) {
     if (flags.offline || flags.prefix !== undefined) {
       throw new CliError(EXIT.USAGE, "--from is one store and --prefix or --offline another: give one of them");
@@ -25,13 +22,7 @@ export async function openStore(flags: StoreFlags, { env, output }: Context): Pr
     const { openFolder } = await import("./folder-store.ts");
     return openFolder(flags.from, FOLDER_PREFIX);
   }
-  const prefix = given ?? (flags.offline ? OFFLINE_PREFIX : undefined);
-  if (prefix === undefined) {
-    throw new CliError(
-      EXIT.USAGE,
-      "no store is given: --from <folder> for files, --prefix or PODGATE_PARAMETER_PREFIX for SSM, --offline for npm start",
-    );
-  }
+  const prefix = prefixOf(flags, env);
   const { openSsm } = await import("./ssm-store.ts");
   return openSsm({
     prefix,
@@ -39,6 +30,22 @@ export async function openStore(flags: StoreFlags, { env, output }: Context): Pr
     endpoint: flags.offline ? offlineEndpointOf(env) : undefined,
     onProgress: (documents) => output.progress(`reading ${prefix}: ${documents} documents`),
   });
+}
+
+/** The prefix of the store in SSM that the flags and the environment name. Throws `CliError` where they name none. */
+export function prefixOf(flags: Pick<StoreFlags, "prefix" | "offline">, env: Context["env"]): string {
+  const prefix = givenPrefix(flags, env) ?? (flags.offline ? OFFLINE_PREFIX : undefined);
+  if (prefix !== undefined) return prefix;
+  throw new CliError(
+    EXIT.USAGE,
+    "no store is given: --from <folder> for files, --prefix or PODGATE_PARAMETER_PREFIX for SSM, --offline for npm start",
+  );
+}
+
+function givenPrefix(flags: Pick<StoreFlags, "prefix">, env: Context["env"]): string | undefined {
+  const given = flags.prefix ?? env["PODGATE_PARAMETER_PREFIX"];
+  if (given === undefined || isParameterPrefix(given)) return given;
+  throw new CliError(EXIT.USAGE, `the prefix is ${quote(given)}: expected a name such as /podgate/prod`);
 }
 
 /** Of the parameter store of `npm start`. */

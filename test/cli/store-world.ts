@@ -1,4 +1,8 @@
-import { type ParameterStore, startParameterStore } from "../../offline/parameter-store/parameter-store.ts";
+import {
+  type ParameterStore,
+  type ParameterStoreOptions,
+  startParameterStore,
+} from "../../offline/parameter-store/parameter-store.ts";
 import { REGION } from "../support/built-function.ts";
 import { type Ended, podgate, type RunningPodgate, type RunOptions, startPodgate } from "../support/podgate.ts";
 
@@ -21,8 +25,11 @@ export interface StoreWorld extends AsyncDisposable {
 /** Faster than any test needs: the pace is not what most of them are about. */
 const NO_PACE = ["--rate", "1000"];
 
-export async function startStoreWorld(documents: Readonly<Record<string, object | string>> = {}): Promise<StoreWorld> {
-  const store = await startParameterStore();
+export async function startStoreWorld(
+  documents: Readonly<Record<string, object | string>> = {},
+  options: Pick<ParameterStoreOptions, "clock"> = {},
+): Promise<StoreWorld> {
+  const store = await startParameterStore(options);
   const names = new Set<string>();
   const full = (name: string) => `${PREFIX}/${name}`;
   const put: StoreWorld["put"] = (name, document) => {

@@ -1,0 +1,62 @@
+import { GetParameterHistoryCommand, type SSMClient } from "@aws-sdk/client-ssm";
+import { systemClock } from "../../lib/clock.ts";
+import { GatewayError } from "../../lib/errors.ts";
+import { Pace } from "./pace.ts";
+import { createSsmClient, faultNameOf } from "./ssm-store.ts";
+
+/** One version of a parameter that SSM still has: the last hundred of one that exists. */
+export interface ParameterVersion {
+  readonly version: number;
+  readonly text: string;
+  /** Epoch seconds. */
+  readonly writtenAt: number;
+  /** The ARN of who wrote it; empty where SSM does not say. */
+  readonly writtenBy: string;
+}
+
+/** GetParameterHistory gives fifty at most. */
+const PAGE = 50;
+
+export class SsmHistory {
+  readonly #prefix: string;
+  readonly #client: SSMClient;
+  readonly #pace: Pace;
+
+  constructor(options: { readonly prefix: string; readonly rate: number; readonly endpoint?: string | undefined }) {
+    this.#prefix = options.prefix;
+    this.#client = createSsmClient(options.endpoint);
+    this.#pace = new Pace(options.rate, systemClock);
+  }
+
+  /** The oldest first; empty where there is no such parameter. @param name - of a document, without the prefix */
+  async read(name: string): Promise<readonly ParameterVersion[]> {
+    const versions: ParameterVersion[] = [];
+    let token: string | undefined;
+    do {
+      await this.#pace.turn();
+      try {
+        const page = await this.#client.send(
+          new GetParameterHistoryCommand({ Name: `${this.#prefix}/${name}`, MaxResults: PAGE, NextToken: token }),
+        );
+        for (const {
+          Version: version = 0,
+          Value: text = "",
+          LastModifiedDate: at,
+          LastModifiedUser: by,
+        } of page.Parameters ?? []) {
+          versions.push({ version, text, writtenAt: (at?.getTime() ?? 0) / 1000, writtenBy: by ?? "" });
+        }
+        token = page.NextToken;
+      } catch (error) {
+        const reason = faultNameOf(error);
+        if (reason === "ParameterNotFound") return [];
+        throw new GatewayError(
+          "PARAMETERS_UNAVAILABLE",
+          `SSM GetParameterHistory for ${name} failed (${reason}); check the right to ssm:GetParameterHistory, and the network`,
+          { cause: error },
+        );
+      }
+    } while (token !== undefined);
+    return versions.sort((one, other) => one.version - other.version);
+  }
+}
