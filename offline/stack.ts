@@ -4,6 +4,7 @@ import type { Companion, RunningCompanion } from "./companion.ts";
 import { startParameterStore } from "./parameter-store/parameter-store.ts";
 import { readSeed } from "./parameter-store/seed.ts";
 import type { Ports } from "./ports.ts";
+import { StartedParts } from "./started-parts.ts";
 
 /** What runs beside the gateway. Disposing ends it all, connections included. */
 export interface OfflineStack extends AsyncDisposable {
@@ -30,40 +31,28 @@ const DEFAULT_PREFIX = "/podgate/offline";
  * cannot start, none is left.
  */
 export async function startStack({ ports, seedFile, companion }: StackParts): Promise<OfflineStack> {
-  const started: AsyncDisposable[] = [];
-  const keep = <Part extends AsyncDisposable>(part: Part): Part => {
-    started.unshift(part);
-    return part;
+  await using starting = new StartedParts();
+  const clusters = starting.use(
+    await startClusters({
+      port: ports.cluster,
+      clusters: [
+        { name: "dev", algorithm: "RS256" },
+        { name: "staging", algorithm: "ES256" },
+      ],
+    }),
+  );
+  const beside = companion === undefined ? undefined : starting.use(await companion.start(ports));
+  const variables = { clusters: clusters.url, ...beside?.variables };
+  const seed = seedFile === undefined ? undefined : readSeed(await textOf(seedFile), variables, seedFile);
+  const store = starting.use(await startParameterStore({ port: ports.store, parameters: seed?.parameters ?? [] }));
+  const running = starting.move();
+  return {
+    prefix: seed?.prefix ?? DEFAULT_PREFIX,
+    clustersUrl: clusters.url,
+    storeUrl: store.url,
+    companion: beside,
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   };
-  // Not an AsyncDisposableStack, which Node has from 24 on: other projects run this on theirs.
-  const endAll = async () => {
-    for (const part of started.splice(0)) await part[Symbol.asyncDispose]();
-  };
-  try {
-    const clusters = keep(
-      await startClusters({
-        port: ports.cluster,
-        clusters: [
-          { name: "dev", algorithm: "RS256" },
-          { name: "staging", algorithm: "ES256" },
-        ],
-      }),
-    );
-    const beside = companion === undefined ? undefined : keep(await companion.start(ports));
-    const variables = { clusters: clusters.url, ...beside?.variables };
-    const seed = seedFile === undefined ? undefined : readSeed(await textOf(seedFile), variables, seedFile);
-    const store = keep(await startParameterStore({ port: ports.store, parameters: seed?.parameters ?? [] }));
-    return {
-      prefix: seed?.prefix ?? DEFAULT_PREFIX,
-      clustersUrl: clusters.url,
-      storeUrl: store.url,
-      companion: beside,
-      [Symbol.asyncDispose]: endAll,
-    };
-  } catch (error) {
-    await endAll();
-    throw error;
-  }
 }
 
 async function textOf(file: string): Promise<string> {

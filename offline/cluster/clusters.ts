@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
+import { StartedParts } from "../started-parts.ts";
 import { deliver, json } from "./answer.ts";
 import { internalError } from "./api-status.ts";
 import { type Cluster, type ClusterOptions, type ClusterPlace, OfflineCluster } from "./cluster.ts";
@@ -40,7 +41,7 @@ export async function startClusters({
   clock = () => Date.now() / 1000,
 }: ClustersOptions): Promise<Clusters> {
   checkOptions(wanted);
-  await using starting = new AsyncDisposableStack();
+  await using starting = new StartedParts();
   const clusters = new Map<string, OfflineCluster>();
   const listen = async (at: number, tls?: TlsIdentity): Promise<number> => {
     const listener: RequestListener = (request, response) => void handle(request, response, clusters);
@@ -67,7 +68,7 @@ export async function startClusters({
       if (cluster === undefined) throw new Error(`no cluster ${name}; there are ${[...clusters.keys()].join(", ")}`);
       return cluster;
     },
-    [Symbol.asyncDispose]: () => running.disposeAsync(),
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   };
 }
 

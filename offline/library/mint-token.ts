@@ -1,4 +1,4 @@
-import type { MintRequest } from "../cluster/cluster.ts";
+import type { Cluster, MintRequest } from "../cluster/cluster.ts";
 import type { ForgeRequest } from "../cluster/forge.ts";
 
 /**
@@ -24,25 +24,34 @@ const OF_TOKEN_REQUEST: ReadonlySet<string> = new Set([
 /**
  * Gets a service account token from a cluster.
  *
- * @param cluster - a started one or its URL, as that of a cluster which `osls offline` runs: `http://127.0.0.1:4100/dev`
+ * @param cluster - a started one, or the URL of its API server, as of a cluster that `osls offline` runs:
+ * `http://127.0.0.1:4100/dev`
  * @param wish - @default a token of `default/default` for the API server itself, for an hour
  * @returns the JWT in compact form
  * @throws Error with the cluster's status code and message where it refuses, or does not answer
  */
-export async function mintToken(
-  cluster: string | URL | { readonly url: string; readonly controlUrl?: string },
-  wish: TokenWish = {},
-): Promise<string> {
-  // The issuer URL of a cluster with a shape leads nowhere.
-  const at = typeof cluster === "string" || cluster instanceof URL ? cluster : (cluster.controlUrl ?? cluster.url);
-  const url = String(at).replace(/\/$/, "");
+export async function mintToken(cluster: string | URL | Cluster, wish: TokenWish = {}): Promise<string> {
   const { audience, ...rest } = wish;
   const request = { ...ACCOUNT, ...(audience !== undefined && { audiences: [audience] }), ...defined(rest) };
-  const isTokenRequest = Object.keys(request).every((name) => OF_TOKEN_REQUEST.has(name));
-  return isTokenRequest ? issue(url, request) : forge(url, request);
+  const asIssued = Object.keys(request).every((name) => OF_TOKEN_REQUEST.has(name));
+  if (typeof cluster === "string" || cluster instanceof URL) {
+    const url = String(cluster).replace(/\/$/, "");
+    return asIssued ? askToIssue(url, request) : askToForge(url, forgeRequestOf(request));
+  }
+  try {
+    const { token } = await (asIssued ? cluster.mint(request) : cluster.forge(forgeRequestOf(request)));
+    return token;
+  } catch (cause) {
+    throw new Error(`no token: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  }
 }
 
-async function issue(url: string, { namespace, serviceAccount, ...spec }: MintRequest): Promise<string> {
+function forgeRequestOf({ expirationSeconds, ...rest }: MintRequest): ForgeRequest {
+  // The cluster checks it, member by member.
+  return { ...(expirationSeconds !== undefined && { ttlSeconds: expirationSeconds }), ...rest } as ForgeRequest;
+}
+
+async function askToIssue(url: string, { namespace, serviceAccount, ...spec }: MintRequest): Promise<string> {
   const [inPath, name] = [namespace, serviceAccount].map(encodeURIComponent);
   const path = `/api/v1/namespaces/${inPath}/serviceaccounts/${name}/token`;
   const body = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec };
@@ -50,9 +59,8 @@ async function issue(url: string, { namespace, serviceAccount, ...spec }: MintRe
   return status.token;
 }
 
-async function forge(url: string, { expirationSeconds, ...rest }: MintRequest): Promise<string> {
-  const ttlSeconds = expirationSeconds === undefined ? {} : { ttlSeconds: expirationSeconds };
-  const { token } = (await post(`${url}/_tokens`, { ...ttlSeconds, ...rest })) as { token: string };
+async function askToForge(url: string, request: ForgeRequest): Promise<string> {
+  const { token } = (await post(`${url}/_tokens`, request)) as { token: string };
   return token;
 }
 

@@ -18,7 +18,14 @@ describe("mintToken", () => {
       sub: "system:serviceaccount:default:default",
     });
     expect((claims.exp ?? 0) - (claims.iat ?? 0)).toBe(3600);
-    expect(cluster.calls.tokenRequests).toBe(1);
+  });
+
+  test("of a managed cluster, and of a private one with an authority of its own, comes without asking its URL", async () => {
+    await using eks = await startCluster({ shape: "eks", algorithm: "ES256" });
+    await using own = await startCluster({ shape: "private", algorithm: "ES256" });
+    expect(decodeJwt(await mintToken(eks)).iss).toMatch(/^https:\/\/oidc\.eks\./);
+    expect(decodeJwt(await mintToken(own, { family: "expired" })).iss).toBe(own.url);
+    expect(decodeJwt(await mintToken(eks.server)).iss).toBe(eks.url);
   });
 
   test.for(["the cluster", "its URL", "its URL as an object", "its URL with a slash"])("takes %s", async (as) => {
@@ -55,28 +62,22 @@ describe("mintToken", () => {
     expect(decodeProtectedHeader(token).kid).toBe("b");
   });
 
-  test.for<[string, object, RegExp]>([
-    [
-      "too short a lifetime",
-      { expirationSeconds: 599 },
-      /answers 422: .*may not specify a duration less than 10 minutes$/,
-    ],
-    [
-      "a name that cannot exist",
-      { namespace: "a", serviceAccount: "B" },
-      /answers 404: serviceaccounts "B" not found$/,
-    ],
-    ["a name that leads elsewhere", { namespace: "../_tokens" }, /answers 404/],
-    ["a misspelt member", { famly: "expired" }, /answers 400: famly: is not a member; allowed: family, /],
-  ])("%s is refused in the cluster's words", async ([, wish, message]) => {
+  test.for<[string, object, string, number]>([
+    ["too short a lifetime", { expirationSeconds: 599 }, "may not specify a duration less than 10 minutes", 422],
+    ["a name that cannot exist", { namespace: "a", serviceAccount: "B" }, 'serviceaccounts "B" not found', 404],
+    ["a name that leads elsewhere", { namespace: "../_tokens" }, "not found", 404],
+    ["a misspelt member", { famly: "expired" }, "famly: is not a member; allowed: family, ", 400],
+  ])("%s is refused in the cluster's words, asked at its URL too", async ([, wish, message, status]) => {
     await using cluster = await startCluster({ algorithm: "ES256" });
     await expect(mintToken(cluster, wish)).rejects.toThrow(message);
+    await expect(mintToken(cluster.url, wish)).rejects.toThrow(message);
+    await expect(mintToken(cluster.url, wish)).rejects.toThrow(`answers ${status}: `);
   });
 
   test("where nothing answers, the error says at which URL", async () => {
     const cluster = await startCluster({ algorithm: "ES256" });
     await cluster[Symbol.asyncDispose]();
-    await expect(mintToken(cluster)).rejects.toThrow(`no token: nothing answers at ${cluster.url}/api/v1/`);
+    await expect(mintToken(cluster.url)).rejects.toThrow(`no token: nothing answers at ${cluster.url}/api/v1/`);
   });
 });
 

@@ -76,6 +76,16 @@ describe("the tarball", () => {
   });
 });
 
+/** Of JavaScript that Node 22 does not have, and Node 24 does; syntax is the compiler's to lower. */
+const YOUNGER_THAN_NODE_22 =
+  /\b(AsyncDisposableStack|DisposableStack|Float16Array|RegExp\.escape|Promise\.try|Error\.isError|Math\.f16round)\b|\bawait using\b/;
+
+test("what other projects run, they may run on Node 22", async () => {
+  const code = packed.files.filter((file) => /^dist\/(offline\/.+|podgate|client)\.mjs$/.test(file));
+  expect(code.length).toBeGreaterThan(10);
+  for (const file of code) expect(YOUNGER_THAN_NODE_22.exec(await inside(file))?.[0], file).toBeUndefined();
+});
+
 describe("what tools say of it", () => {
   test("publint: nothing", async () => {
     const tarball = await readFile(packed.tarball);
