@@ -13,3 +13,5 @@ export const handler = middy()
     const granted = await app.permissions.find(identity, identity.group);
     return httpAnswer(200, describeCaller(identity, granted), {}, false);
   });
+
+await app.prepare();

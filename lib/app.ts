@@ -10,6 +10,7 @@ import { ParameterNames } from "./aws/parameter-names.ts";
 import { batchReads, type ReadParameters } from "./aws/parameter-reader.ts";
 import { createSecretReader } from "./aws/secret-reader.ts";
 import { createSnapshotStore } from "./aws/snapshot-store.ts";
+import { createSsm } from "./aws/ssm.ts";
 import { createSsmReader } from "./aws/ssm-parameters.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Config, type Environment, parseConfig } from "./config.ts";
@@ -44,10 +45,24 @@ export interface Adapters {
   readonly callService: CallService;
 }
 
-export interface App {
+interface Prepared {
+  /** For the end of a cold start: opens the connection to the store that the first request takes. Never rejects. */
+  prepare(): Promise<void>;
+}
+
+/** Answers as a Lambda authorizer. */
+export interface Authorizer extends Prepared {
+  authorize(event: unknown, context: Context): Promise<AuthorizerAnswer>;
+}
+
+/** Makes calls for pods. */
+export interface Forward extends Prepared {
+  forward(event: unknown, context: Context): Promise<ForwardHttpAnswer>;
+}
+
+export interface App extends Authorizer {
   readonly config: Config;
   readonly permissions: PermissionSource;
-  authorize(event: unknown, context: Context): Promise<AuthorizerAnswer>;
   requirePodToken(options: RequirePodTokenOptions): ReturnType<typeof podTokenMiddleware>;
 }
 
@@ -56,18 +71,32 @@ interface Settings {
   readonly env?: Environment;
 }
 
+type Parts = ReturnType<typeof wire>;
+
 /**
  * Wires the gateway: settings, adapters, use cases. All state lives in what this returns.
  * Throws `ConfigError` with every wrong setting.
  */
 export function createApp(settings: Settings, adapters: Partial<Adapters> = {}): App {
   const parts = wire(settings, adapters);
-  const deps = { ...parts, apis: createApiSource(parts.documents), policies: new Policies() };
-  const answerOf = async (event: unknown, context: Context) => authorize(event, callOf(context), deps);
-
   return {
+    ...authorizerOf(parts),
     config: parts.config,
     permissions: parts.permissions,
+    requirePodToken: (options) => podTokenMiddleware(options, parts),
+  };
+}
+
+/** Wires the authorizer alone: what answers HTTP is not in its bundle. */
+export function createAuthorizer(settings: Settings, adapters: Partial<Adapters> = {}): Authorizer {
+  return authorizerOf(wire(settings, adapters));
+}
+
+function authorizerOf(parts: Parts): Authorizer {
+  const deps = { ...parts, policies: new Policies() };
+  const answerOf = async (event: unknown, context: Context) => authorize(event, callOf(context), deps);
+  return {
+    prepare: parts.ssm.prepare,
     authorize: async (event, context) => {
       const answer = await answerOf(event, context).catch((error: unknown) => {
         throw plainError(error instanceof GatewayError ? error.code : "INTERNAL");
@@ -75,17 +104,13 @@ export function createApp(settings: Settings, adapters: Partial<Adapters> = {}):
       if (answer === UNAUTHORIZED) throw plainError(UNAUTHORIZED);
       return answer;
     },
-    requirePodToken: (options) => podTokenMiddleware(options, deps),
   };
 }
 
 /** Wires `forward`, apart from the rest: what only it needs is in no other function's bundle. */
-export function createForward(
-  settings: Settings,
-  adapters: Partial<Adapters> = {},
-): (event: unknown, context: Context) => Promise<ForwardHttpAnswer> {
+export function createForward(settings: Settings, adapters: Partial<Adapters> = {}): Forward {
   const parts = wire(settings, adapters);
-  const { config, clock, documents } = parts;
+  const { config, clock, documents, ssm } = parts;
   const callService = adapters.callService ?? createCallService({ allowLoopbackHttp: config.allowLoopbackHttp });
   const deps = {
     ...parts,
@@ -93,13 +118,13 @@ export function createForward(
     services: createServiceSource(documents),
     callService,
     makeCredential: createCredentialMaker({
-      readSecret: createSecretReader(documents.names),
+      readSecret: createSecretReader(documents.names, ssm.call),
       assumeRole: createAssumeRole(clock),
       call: callService,
       clock,
     }),
   };
-  return (event, context) => forward(event, callOf(context), deps);
+  return { prepare: ssm.prepare, forward: (event, context) => forward(event, callOf(context), deps) };
 }
 
 /** Wires `refresh-keys`: one round a call. Throws `ConfigError` with every wrong setting. */
@@ -142,7 +167,8 @@ function wire({ needsAudiences, env = process.env }: Settings, adapters: Partial
   const audit = new AuditLog(logger, clock, metrics);
   const degradation = new Degradation(logger, metrics);
 
-  const read = adapters.readParameters ?? createSsmReader();
+  const ssm = createSsm(env);
+  const read = adapters.readParameters ?? createSsmReader(ssm.call);
   const documents = {
     names: new ParameterNames(config.parameterPrefix),
     read: batchReads(counted(read, metrics, "StoreCalls", "StoreFailures")),
@@ -152,7 +178,7 @@ function wire({ needsAudiences, env = process.env }: Settings, adapters: Partial
     holdoff: { until: 0 },
     onStale: degradation.staleDocuments,
   };
-  const fetchJson = adapters.fetchJson ?? createFetchJson({ allowLoopbackHttp: config.allowLoopbackHttp });
+  const fetchJson = adapters.fetchJson ?? fetchJsonWhenNeeded(config.allowLoopbackHttp);
   const issuers = new IssuerDirectory({
     ...config,
     ...documents,
@@ -163,7 +189,17 @@ function wire({ needsAudiences, env = process.env }: Settings, adapters: Partial
   });
   const verifier = new TokenVerifier({ issuers, clock, clockSkewSeconds: config.clockSkewSeconds });
   const permissions = createPermissionSource(documents);
-  return { config, clock, documents, verifier, permissions, audit, metrics };
+  const apis = createApiSource(documents);
+  return { config, clock, ssm, documents, verifier, apis, permissions, audit, metrics };
+}
+
+/** Loaded when an issuer is asked for the first time: where its keys are stored, it never is. */
+function fetchJsonWhenNeeded(allowLoopbackHttp: boolean): FetchJson {
+  let loaded: Promise<FetchJson> | undefined;
+  return async (url, options) => {
+    loaded ??= import("./net/fetch-json.ts").then(({ createFetchJson }) => createFetchJson({ allowLoopbackHttp }));
+    return (await loaded)(url, options);
+  };
 }
 
 /** Account and region are the function's own, by its ARN; offline that is none. */

@@ -1,18 +1,11 @@
 import { createHash } from "node:crypto";
-import type { AssumeRoleCommandInput, AssumeRoleCommandOutput, STSClient } from "@aws-sdk/client-sts";
+import type { AssumeRoleCommandInput, AssumeRoleCommandOutput } from "@aws-sdk/client-sts";
 import { createLRU } from "lru.min";
 import type { Clock } from "../clock.ts";
 import type { AssumeRole, AwsSession } from "../service/credential/aws-sigv4.ts";
 import { ServiceFailure } from "../service/outgoing.ts";
 import type { VerifiedIdentity } from "../token/token-verifier.ts";
-import { secondAttempt } from "./second-attempt.ts";
-import { errorName } from "./secret-reader.ts";
-
-/** A call has 5 s to start (R18); STS answers in some 100 ms. */
-const TOTAL_MS = 2000;
-const CONNECT_MS = 800;
-const REQUEST_MS = 1000;
-const ONE_IDLE_CONNECTION = { maxFreeSockets: 1 };
+import { reasonOf } from "./ssm-call.ts";
 
 /** The longest that one role may have of another (role chaining, AssumeRole `DurationSeconds`). */
 const SESSION_SECONDS = 3600;
@@ -89,25 +82,15 @@ function sessionName(principal: string): string {
 type Ask = (input: AssumeRoleCommandInput) => Promise<AssumeRoleCommandOutput>;
 
 function createAsker(): Ask {
-  let client: STSClient | undefined;
+  let sdk: Promise<Ask> | undefined;
   return async (input) => {
-    // Not before the first call that is signed: most functions never make one.
-    const { AssumeRoleCommand, STSClient } = await import("@aws-sdk/client-sts");
-    client ??= new STSClient({
-      retryStrategy: secondAttempt,
-      requestHandler: {
-        connectionTimeout: CONNECT_MS,
-        requestTimeout: REQUEST_MS,
-        throwOnRequestTimeout: true,
-        httpAgent: ONE_IDLE_CONNECTION,
-        httpsAgent: ONE_IDLE_CONNECTION,
-      },
-    });
     try {
-      return await client.send(new AssumeRoleCommand(input), { abortSignal: AbortSignal.timeout(TOTAL_MS) });
+      // Not before the first call that is signed: most functions never make one.
+      sdk ??= import("./sdk-sts.ts").then(({ createSdkSts }) => createSdkSts());
+      return await (await sdk)(input);
     } catch (error) {
       // Not its cause: an error of the SDK can hold the answer, and the answer holds the keys.
-      throw failed(errorName(error), input.RoleArn);
+      throw failed(reasonOf(error), input.RoleArn);
     }
   };
 }

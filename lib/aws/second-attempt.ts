@@ -1,17 +1,12 @@
 import type { SSMClientConfig } from "@aws-sdk/client-ssm";
+import { THROTTLED_PAUSE_MS, TRANSIENT_PAUSE_MS } from "./ssm-call.ts";
 
 type RetryStrategy = Extract<
   NonNullable<SSMClientConfig["retryStrategy"]>,
   { readonly refreshRetryTokenForRetry: unknown }
 >;
 
-/** Longest pause before the second attempt, with full jitter. */
-const PAUSE_MS: Readonly<Record<string, number>> = {
-  /** SSM counts by the second, so a little later is another chance. */
-  THROTTLING: 300,
-  /** A broken or silent connection, a 5xx: the next one goes another way. */
-  TRANSIENT: 50,
-};
+const PAUSE_MS: Readonly<Record<string, number>> = { THROTTLING: THROTTLED_PAUSE_MS, TRANSIENT: TRANSIENT_PAUSE_MS };
 
 /**
  * One more attempt after throttling and after what may pass, none after a refusal. The SDK's own strategy pauses for up

@@ -13,7 +13,7 @@ import type { IssuerUrl } from "../issuer/issuer-url.ts";
 import type { SnapshotStore } from "../issuer/refresh-snapshots.ts";
 import type { ParameterName, ParameterNames } from "./parameter-names.ts";
 import { MAX_NAMES } from "./parameter-reader.ts";
-import { errorName } from "./secret-reader.ts";
+import { reasonOf } from "./ssm-call.ts";
 
 /** A quarter of the reads that SSM answers by default for an account and region: the rest is for decisions. */
 const READS_PER_SECOND = 10;
@@ -46,7 +46,7 @@ export function createSnapshotStore(names: ParameterNames, clock: Clock): Snapsh
       NextToken: nextToken,
     });
     return client.send(command).catch((error: unknown) => {
-      throw unavailable("GetParametersByPath", errorName(error), names.issuers);
+      throw unavailable("GetParametersByPath", reasonOf(error), names.issuers);
     });
   };
 
@@ -81,7 +81,7 @@ export function createSnapshotStore(names: ParameterNames, clock: Clock): Snapsh
         const { Parameters: parameters = [] } = await client
           .send(new GetParametersCommand({ Names: batch }))
           .catch((error: unknown) => {
-            throw unavailable("GetParameters", errorName(error), batch[0]);
+            throw unavailable("GetParameters", reasonOf(error), batch[0]);
           });
         for (const parameter of parameters) {
           const document = readParameter("GetParameters", parameter, batch[0]);
@@ -104,7 +104,7 @@ export function createSnapshotStore(names: ParameterNames, clock: Clock): Snapsh
         Overwrite: true,
       });
       await client.send(command).catch((error: unknown) => {
-        throw unavailable("PutParameter", errorName(error), name);
+        throw unavailable("PutParameter", reasonOf(error), name);
       });
     },
   };

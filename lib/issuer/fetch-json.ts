@@ -39,6 +39,11 @@ const WORTH_ANOTHER_ATTEMPT: ReadonlySet<FetchFailureReason> = new Set([
   "server-error-status",
 ]);
 
+/** Known by its name: the file that fetches is loaded when it is needed, and has a class of its own. */
+export function isFetchFailure(error: unknown): error is FetchFailure {
+  return error instanceof Error && error.name === "FetchFailure";
+}
+
 export class FetchFailure extends Error {
   override readonly name = "FetchFailure";
   readonly reason: FetchFailureReason;

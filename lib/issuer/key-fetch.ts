@@ -1,7 +1,7 @@
 import { type Clock, deadline } from "../clock.ts";
 import { GatewayError } from "../errors.ts";
 import { checkDiscovery, discoveryUrl } from "./discovery.ts";
-import { FetchFailure, type FetchJson } from "./fetch-json.ts";
+import { FetchFailure, type FetchJson, isFetchFailure } from "./fetch-json.ts";
 import { type KeySet, MAX_KEY_SET_BYTES, readKeySet } from "./key-set.ts";
 import type { TrustedIssuer } from "./trusted-issuer.ts";
 
@@ -32,7 +32,7 @@ export async function fetchKeySet(issuer: TrustedIssuer, fetchJson: FetchJson, c
     try {
       return await Promise.race([tooLate, fetchOnce(issuer, fetchJson, whole.signal)]);
     } catch (error) {
-      if (!(error instanceof FetchFailure)) throw error;
+      if (!isFetchFailure(error)) throw error;
       if (attempt === ATTEMPTS || !error.retryable || whole.signal.aborted) {
         throw new GatewayError("ISSUER_UNREACHABLE", `no keys from issuer ${issuer.url}: ${error.message}`, {
           cause: error,

@@ -1,5 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { describe, expect, test } from "vitest";
+import { createSsm } from "../../lib/aws/ssm.ts";
 import { createSsmReader } from "../../lib/aws/ssm-parameters.ts";
 import { startTcpServer } from "../support/faulty-server.ts";
 import { named, pointSdkAt, startStoreAndReader } from "./store-and-reader.ts";
@@ -38,7 +39,7 @@ async function startStoreBehindProxy() {
   return {
     ...run,
     proxy,
-    read: createSsmReader(),
+    read: createSsmReader(createSsm(process.env).call),
     /** How many connections are open now, as the store's side sees it. */
     open: () => open.size,
     /** Every connection that is open now dies in silence. */

@@ -1,6 +1,8 @@
 import type { ParameterName } from "../../lib/aws/parameter-names.ts";
 import { ParameterNames } from "../../lib/aws/parameter-names.ts";
 import { batchReads } from "../../lib/aws/parameter-reader.ts";
+import { createSsm } from "../../lib/aws/ssm.ts";
+import type { CallSsm } from "../../lib/aws/ssm-call.ts";
 import { createSsmReader } from "../../lib/aws/ssm-parameters.ts";
 import { startParameterStore } from "../../offline/parameter-store/parameter-store.ts";
 import { ManualClock } from "../support/manual-clock.ts";
@@ -16,11 +18,11 @@ export function pointSdkAt(url: string): void {
 }
 
 /** A parameter store of its own, the reader as the functions have it, and one clock for both. */
-export async function startStoreAndReader() {
+export async function startStoreAndReader(create: () => CallSsm = () => createSsm(process.env).call) {
   const clock = new ManualClock();
   const store = await startParameterStore({ clock: () => clock.now() });
   pointSdkAt(store.url);
-  const read = createSsmReader();
+  const read = createSsmReader(create());
   const names = new ParameterNames(PREFIX);
   return {
     clock,

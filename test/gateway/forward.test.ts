@@ -1,6 +1,7 @@
 import type { Context } from "aws-lambda";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createForward } from "../../lib/app.ts";
+import { createSsm } from "../../lib/aws/ssm.ts";
 import { createSsmReader } from "../../lib/aws/ssm-parameters.ts";
 import type { CallLimits, CallService } from "../../lib/service/outgoing.ts";
 import { startSampleService } from "../../offline/sample/service.ts";
@@ -22,8 +23,8 @@ async function startForward(callService?: CallService) {
   const running = starting.move();
   const lines: Record<string, unknown>[] = [];
   let held = Promise.resolve();
-  const read = createSsmReader();
-  const forward = createForward(
+  const read = createSsmReader(createSsm(process.env).call);
+  const { forward } = createForward(
     {
       needsAudiences: true,
       env: { PODGATE_PARAMETER_PREFIX: PREFIX, PODGATE_AUDIENCES: GATEWAY, PODGATE_ALLOW_LOOPBACK_HTTP: "1" },

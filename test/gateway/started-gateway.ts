@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import type { Context } from "aws-lambda";
 import { type App, createApp } from "../../lib/app.ts";
+import { createSsm } from "../../lib/aws/ssm.ts";
 import { createSsmReader } from "../../lib/aws/ssm-parameters.ts";
 import type { Cluster } from "../../offline/cluster/cluster.ts";
 import { startClusters } from "../../offline/cluster/clusters.ts";
@@ -56,7 +57,7 @@ export async function startGateway(): Promise<StartedGateway> {
 
   const written: string[] = [];
   let held = Promise.resolve();
-  const read = createSsmReader();
+  const read = createSsmReader(createSsm(process.env).call);
   const app = createApp(
     {
       needsAudiences: false,

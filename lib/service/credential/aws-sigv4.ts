@@ -1,6 +1,6 @@
-import { createHash, createHmac, type Hash, type Hmac } from "node:crypto";
-import type { SignatureV4 } from "@smithy/signature-v4";
+import { SignatureV4 } from "@smithy/signature-v4";
 import type { Clock } from "../../clock.ts";
+import { Sha256 } from "../../sha256.ts";
 import type { VerifiedIdentity } from "../../token/token-verifier.ts";
 import type { AwsCredential } from "../credential-document.ts";
 import { type OutgoingRequest, ServiceFailure } from "../outgoing.ts";
@@ -34,10 +34,7 @@ export function awsSigV4Credential(
     async apply(request, caller) {
       // Read first: for a call that cannot be signed nobody is asked for a session.
       const signable = readSignable(request);
-      const [credentials, { SignatureV4 }] = await Promise.all([
-        assumeRole(roleArn, caller),
-        import("@smithy/signature-v4"),
-      ]);
+      const credentials = await assumeRole(roleArn, caller);
       const signer = new SignatureV4({
         credentials,
         region,
@@ -164,28 +161,4 @@ function encode(text: string): string {
 
 function unsignable(fault: string): ServiceFailure {
   return new ServiceFailure("REQUEST_MALFORMED", `the call cannot be signed: ${fault}`);
-}
-
-/** What the signer asks for: SHA-256, or HMAC with it where there is a key. */
-class Sha256 {
-  readonly #hash: Hash | Hmac;
-
-  constructor(key?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash = key === undefined ? createHash("sha256") : createHmac("sha256", bytesOf(key));
-  }
-
-  update(data: string | ArrayBuffer | ArrayBufferView): void {
-    this.#hash.update(bytesOf(data));
-  }
-
-  async digest(): Promise<Uint8Array> {
-    return this.#hash.digest();
-  }
-}
-
-function bytesOf(data: string | ArrayBuffer | ArrayBufferView): Uint8Array {
-  if (typeof data === "string") return Buffer.from(data);
-  return ArrayBuffer.isView(data)
-    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    : new Uint8Array(data);
 }

@@ -1,0 +1,180 @@
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from "node:http";
+import { Agent, request as requestOverTls } from "node:https";
+import { isIP, type Socket } from "node:net";
+import { urlToHttpOptions } from "node:url";
+import { ONE_IDLE_CONNECTION } from "./ssm-call.ts";
+
+/** An answer as it came, whatever its status. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** The connection broke. `stale`: it was not opened for this request, so it may have been dead for long. */
+export class BrokenConnection extends Error {
+  override readonly name = "BrokenConnection";
+  readonly code: string;
+  readonly stale: boolean;
+
+  constructor(code: string, stale: boolean) {
+    super(`the connection broke (${code})`);
+    this.code = code;
+    this.stale = stale;
+  }
+}
+
+/** No whole answer in the time that there was. */
+export class NoAnswerInTime extends Error {
+  override readonly name = "TimeoutError";
+}
+
+export class AnswerTooLarge extends Error {
+  override readonly name = "AnswerTooLarge";
+}
+
+export interface Exchange {
+  readonly headers: OutgoingHttpHeaders;
+  readonly body: string;
+  readonly maxBytes: number;
+  /** From the connection to the last byte. */
+  readonly milliseconds: number;
+}
+
+/** A prepared connection is for the request that a cold start is made for. Later the other side may have closed it. */
+const PREPARED_FOR_MS = 10_000;
+
+/** How long a cold start waits for its connection; one that comes later is used all the same. */
+const PREPARING_MS = 300;
+
+/** Requests to one endpoint, over one connection that is kept for the next. */
+export class KeptConnection {
+  readonly #agent = new PreparedAgent({ keepAlive: true, rejectUnauthorized: true, ...ONE_IDLE_CONNECTION });
+  /** Plain http is for offline stores: not imported, because the module of node:http loads undici, 30 ms of a cold start. */
+  #plain: { readonly request: typeof requestOverTls; readonly agent: Agent } | undefined;
+
+  /**
+   * Opens the connection that the first request will take. Nothing is sent. Ends when it stands, at the latest after
+   * 300 ms, and never rejects: the request will say what is wrong.
+   */
+  prepare(endpoint: URL): Promise<void> {
+    return endpoint.protocol === "https:" ? this.#agent.prepare(endpoint) : Promise.resolve();
+  }
+
+  /** One POST. Rejects with `BrokenConnection`, `NoAnswerInTime`, `AnswerTooLarge`, or what TLS and DNS say. */
+  async post(endpoint: URL, exchange: Exchange): Promise<HttpAnswer> {
+    const { request: open, agent } = this.#transportTo(endpoint);
+    const request = open(endpoint, { method: "POST", headers: exchange.headers, agent });
+    const isStale = () => request.reusedSocket || this.#agent.hasPrepared(request.socket);
+    try {
+      return await answerTo(request, exchange, isStale);
+    } catch (error) {
+      // What broke this one may have broken those that are idle: whoever tries again has a new one.
+      for (const idle of Object.values(agent.freeSockets).flat()) idle?.destroy();
+      throw error;
+    }
+  }
+
+  #transportTo(endpoint: URL): { readonly request: typeof requestOverTls; readonly agent: Agent } {
+    if (endpoint.protocol === "https:") return { request: requestOverTls, agent: this.#agent };
+    const http = process.getBuiltinModule("node:http");
+    this.#plain ??= {
+      request: http.request as typeof requestOverTls,
+      agent: new http.Agent({ keepAlive: true, ...ONE_IDLE_CONNECTION }) as Agent,
+    };
+    return this.#plain;
+  }
+}
+
+/** An agent whose first connection may have been opened before there was a request. */
+class PreparedAgent extends Agent {
+  #prepared: { readonly socket: Socket; readonly openedAt: number } | undefined;
+  readonly #taken = new WeakSet<Socket>();
+
+  hasPrepared(socket: Socket | null): boolean {
+    return socket !== null && this.#taken.has(socket);
+  }
+
+  prepare(endpoint: URL): Promise<void> {
+    const { hostname: host, port } = urlToHttpOptions(endpoint);
+    const options = { ...this.options, host, port: Number(port || 443), servername: isIP(host ?? "") ? "" : host };
+    return new Promise((resolve) => {
+      const socket = super.createConnection(options as never) as Socket;
+      this.#prepared = { socket, openedAt: Date.now() };
+      const timer = setTimeout(() => end(), PREPARING_MS);
+      const end = () => {
+        clearTimeout(timer);
+        // Nobody waits for it any more: a process that has nothing else to do may end.
+        socket.unref();
+        resolve();
+      };
+      socket.once("secureConnect", end);
+      socket.once("close", end);
+      socket.on("error", () => {});
+    });
+  }
+
+  override createConnection(...given: Parameters<Agent["createConnection"]>): ReturnType<Agent["createConnection"]> {
+    const prepared = this.#prepared;
+    this.#prepared = undefined;
+    if (prepared === undefined) return super.createConnection(...given);
+    if (!prepared.socket.writable || Date.now() - prepared.openedAt > PREPARED_FOR_MS) {
+      prepared.socket.destroy();
+      return super.createConnection(...given);
+    }
+    this.#taken.add(prepared.socket);
+    prepared.socket.ref();
+    return prepared.socket;
+  }
+}
+
+function answerTo(
+  request: ClientRequest,
+  { body, maxBytes, milliseconds }: Exchange,
+  isStale: () => boolean,
+): Promise<HttpAnswer> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => {
+      reject(new NoAnswerInTime("no answer in time"));
+      request.destroy();
+    };
+    const timer = setTimeout(giveUp, milliseconds);
+    const broken = (error: Error) => {
+      const code = "code" in error ? String(error.code) : "ECONNRESET";
+      reject(/^E[A-Z]+$/.test(code) ? new BrokenConnection(code, isStale()) : error);
+    };
+    let answered = false;
+    request.once("response", (response: IncomingMessage) => {
+      answered = true;
+      readBody(response, maxBytes).then(
+        (bytes) => {
+          clearTimeout(timer);
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: bytes });
+        },
+        (error: Error) => {
+          broken(error);
+          request.destroy();
+        },
+      );
+    });
+    // Not `once`: a request may report more than one error, and one that nobody hears ends the process.
+    request.on("error", broken);
+    request.once("close", () => {
+      clearTimeout(timer);
+      // An answer that has begun says itself how it ends.
+      if (!answered) broken(new Error("closed without an answer"));
+    });
+    request.end(body);
+  });
+}
+
+async function readBody(response: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw new AnswerTooLarge("the answer is too large");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, bytes);
+}
