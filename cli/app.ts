@@ -6,6 +6,7 @@ import { historyCommand, rollbackCommand } from "./commands/history.ts";
 import { lintCommand } from "./commands/lint.ts";
 import { planCommand } from "./commands/plan.ts";
 import { secretCommands } from "./commands/secret.ts";
+import { tokenCommand } from "./commands/token.ts";
 import { wording } from "./wording.ts";
 
 const root = buildRouteMap({
@@ -16,6 +17,7 @@ const root = buildRouteMap({
     rollback: rollbackCommand,
     secret: secretCommands,
     lint: lintCommand,
+    token: tokenCommand,
     completion: completionCommand,
   },
   docs: {

@@ -42,6 +42,12 @@ export class Output {
     this.#stdout.write(withNewline(withoutTokens(text)));
   }
 
+  /** A token that was asked for: the one way out for what every other way hides. For `podgate token` alone. */
+  token(text: string): void {
+    this.#endProgress();
+    this.#stdout.write(withNewline(text));
+  }
+
   /** A line beside the result: a warning, an error. */
   note(line: string): void {
     this.#endProgress();

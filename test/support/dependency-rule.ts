@@ -49,7 +49,7 @@ const PACKAGES: readonly {
   { name: /^aws-lambda$|^@middy\//, in: /^(functions|lib\/gateway)\//, types: /^lib\/(app|podgate)\.ts$/ },
   { name: /^jose$/, in: /^(lib\/token|lib\/issuer|offline|cli)\// },
   // It loads undici, which costs a cold start.
-  { name: /^(node:)?http$/, in: /^offline\//, types: /^lib\/(net|aws)\//, later: true },
+  { name: /^(node:)?http$/, in: /^(offline|cli\/kubeconfig)\//, types: /^lib\/(net|aws)\//, later: true },
   { name: /^(node:)?process$/, in: /^offline\// },
 ];
 

@@ -24,7 +24,10 @@ export function startHttpServer(answer: RequestListener): Promise<FaultyServer> 
 /** The same over TLS, for `localhost`, with a certificate of test/fixtures/tls. */
 export function startHttpsServer(
   answer: RequestListener,
-  { certificate = "server.pem", ...more }: { certificate?: string; requestCert?: boolean; ca?: string } = {},
+  {
+    certificate = "server.pem",
+    ...more
+  }: { certificate?: string; requestCert?: boolean; rejectUnauthorized?: boolean; ca?: string } = {},
 ): Promise<FaultyServer> {
   return listen(
     createHttpsServer({ ...more, cert: tlsFixture(certificate), key: tlsFixture("server-key.pem") }, answer),
