@@ -1,16 +1,22 @@
 import { buildApplication, buildRouteMap } from "@stricli/core";
 import packageJson from "../package.json" with { type: "json" };
 import { applyCommand } from "./commands/apply.ts";
+import { canCommand } from "./commands/can.ts";
 import { completionCommand } from "./commands/completion.ts";
+import { explainCommand } from "./commands/explain.ts";
 import { historyCommand, rollbackCommand } from "./commands/history.ts";
 import { lintCommand } from "./commands/lint.ts";
 import { planCommand } from "./commands/plan.ts";
 import { secretCommands } from "./commands/secret.ts";
 import { tokenCommand } from "./commands/token.ts";
+import { whoCanCommand } from "./commands/who-can.ts";
 import { wording } from "./wording.ts";
 
 const root = buildRouteMap({
   routes: {
+    explain: explainCommand,
+    "who-can": whoCanCommand,
+    can: canCommand,
     plan: planCommand,
     apply: applyCommand,
     history: historyCommand,

@@ -23,4 +23,6 @@ export interface Context extends CommandContext {
   readonly ask: (question: string) => Promise<string>;
   /** Hears the first Ctrl-C; the second one ends the process as ever. */
   readonly onInterrupt: (listener: () => void) => Disposable;
+  /** Its lines, as they come. */
+  readonly inputLines: () => AsyncIterable<string>;
 }

@@ -120,3 +120,36 @@ export const scopeFlags = {
     optional: true,
   },
 } as const satisfies FlagParametersForType<ScopeFlags, Context>;
+
+/** By which way a service is called, where there are several. */
+export type WayFlags = {
+  readonly api?: string;
+  readonly stage?: string;
+  readonly forward: boolean;
+  readonly audience?: readonly string[];
+};
+
+export const wayFlags = {
+  api: {
+    kind: "parsed",
+    parse: String,
+    brief: "The call comes in by this API, where the service has several",
+    placeholder: "id",
+    optional: true,
+  },
+  stage: { kind: "parsed", parse: String, brief: "And by this stage", placeholder: "name", optional: true },
+  forward: {
+    kind: "boolean",
+    brief: "The call comes in by the gateway's own /services/<service>",
+    default: false,
+    withNegated: false,
+  },
+  audience: {
+    kind: "parsed",
+    parse: String,
+    brief: "The gateway's own audiences, which forward takes [PODGATE_AUDIENCES]",
+    placeholder: "text",
+    variadic: ",",
+    optional: true,
+  },
+} as const satisfies FlagParametersForType<WayFlags, Context>;

@@ -1,3 +1,4 @@
+import { createInterface } from "node:readline";
 import { proposeCompletions, run } from "@stricli/core";
 import { Answers } from "./answers.ts";
 import { app } from "./app.ts";
@@ -35,6 +36,7 @@ export async function main(inputs: readonly string[], process: NodeJS.Process): 
         },
       };
     },
+    inputLines: () => createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY }),
   };
   if (inputs[0] === PROPOSE) {
     const proposals = await proposeCompletions(app, inputs.slice(1), context);

@@ -127,6 +127,12 @@ export function createForward(settings: Settings, adapters: Partial<Adapters> = 
   return { prepare: ssm.prepare, forward: (event, context) => forward(event, callOf(context), deps) };
 }
 
+/** What decides, with no function around it: for a program that explains decisions. */
+export function createDecider(settings: Settings, adapters: Partial<Adapters> = {}) {
+  const parts = wire(settings, adapters);
+  return { ...parts, services: createServiceSource(parts.documents), policies: new Policies() };
+}
+
 /** Wires `refresh-keys`: one round a call. Throws `ConfigError` with every wrong setting. */
 export function createRefreshKeys(
   { env = process.env }: { readonly env?: Environment } = {},
@@ -190,7 +196,7 @@ function wire({ needsAudiences, env = process.env }: Settings, adapters: Partial
   const verifier = new TokenVerifier({ issuers, clock, clockSkewSeconds: config.clockSkewSeconds });
   const permissions = createPermissionSource(documents);
   const apis = createApiSource(documents);
-  return { config, clock, ssm, documents, verifier, apis, permissions, audit, metrics };
+  return { config, clock, ssm, documents, issuers, verifier, apis, permissions, audit, metrics };
 }
 
 /** Loaded when an issuer is asked for the first time: where its keys are stored, it never is. */

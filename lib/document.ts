@@ -30,11 +30,13 @@ export interface DocumentProblem {
 
 /** A document that cannot be used: every problem with it, of which the message names the first five. */
 export class DocumentError extends GatewayError {
+  readonly document: DocumentVersion;
   readonly problems: readonly DocumentProblem[];
 
   constructor({ name, version }: DocumentVersion, problems: readonly DocumentProblem[]) {
     const named = problems.slice(0, MAX_PROBLEMS_NAMED).map(describeProblem);
     super("DOCUMENT_INVALID", `parameter ${name} (version ${version}) cannot be read: ${named.join("; ")}`);
+    this.document = { name, version };
     this.problems = problems;
   }
 }

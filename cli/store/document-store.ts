@@ -24,6 +24,8 @@ export interface DocumentStore {
   readonly title: string;
   readonly prefix: string;
   readonly names: ParameterNames;
+  /** Whether documents have versions: those of files are in the files' own history. */
+  readonly hasVersions: boolean;
   /** As the functions read: up to ten full names; what is not there is not in the answer. */
   readonly read: ReadParameters;
   /** Every document of these kinds, by name. Of SSM that is a call for ten, at the store's pace. */

@@ -36,6 +36,7 @@ export async function openFolder(folder: string, prefix: string): Promise<Docume
     title: `folder ${folder}`,
     prefix,
     names: new ParameterNames(prefix),
+    hasVersions: false,
     read: async (names) =>
       new Map(
         names.flatMap((name) => {

@@ -63,6 +63,7 @@ export function openSsm({ prefix, rate, endpoint, onProgress }: SsmStoreOptions)
     title: `SSM ${prefix}`,
     prefix,
     names: new ParameterNames(prefix),
+    hasVersions: true,
     read: async (names) => {
       await turn();
       const what = `GetParameters for ${names[0]}${names.length > 1 ? ` and ${names.length - 1} more` : ""}`;

@@ -1,7 +1,7 @@
 import { type Clock, within } from "../clock.ts";
 import { type DecisionDeps, decideAccess, type FoundReceiver, startDecision } from "../decision/decide-access.ts";
 import { inTime } from "../decision/in-time.ts";
-import { type ForwardFailureCode, GatewayError, isRefusal, type Refusal, refuse } from "../errors.ts";
+import { type ForwardFailureCode, GatewayError, isRefusal, type Refusal } from "../errors.ts";
 import type { AuditLog, Surface } from "../log/audit.ts";
 import { isDnsLabel } from "../names.ts";
 import type { Credential } from "../service/credential/credential.ts";
@@ -15,6 +15,7 @@ import type { FunctionCall } from "./authorize.ts";
 import { type ForwardEvent, readForwardEvent } from "./forward-event.ts";
 import { type ForwardHttpAnswer, serviceHttpAnswer } from "./forward-http-answer.ts";
 import { problemAnswer } from "./http-answer.ts";
+import { serviceReceiver } from "./service-receiver.ts";
 
 export interface ForwardDeps extends DecisionDeps {
   readonly services: ServiceSource;
@@ -57,7 +58,7 @@ export async function forward(event: unknown, call: FunctionCall, deps: ForwardD
     const findReceiver = async (): Promise<FoundReceiver | Refusal> => {
       const stored = isDnsLabel(request.service) ? await deps.services.find(request.service) : undefined;
       if (stored !== undefined) found.resolve(stored);
-      return receiverFor(request.service, stored, deps.audiences);
+      return serviceReceiver(request.service, stored, deps.audiences);
     };
     const deciding = decideAccess({ ...request, audiences: deps.audiences, findReceiver }, started, deps);
     const decided = await inTime(deciding, call.remainingSeconds, deps.clock);
@@ -86,21 +87,6 @@ export async function forward(event: unknown, call: FunctionCall, deps: ForwardD
     const code = error instanceof GatewayError ? error.code : "INTERNAL";
     return problemAnswer({ code }, started.id, multiValue);
   }
-}
-
-function receiverFor(
-  name: string,
-  service: ExternalService | undefined,
-  audiences: readonly string[],
-): FoundReceiver | Refusal {
-  if (service === undefined) {
-    const detail =
-      name === ""
-        ? "the path is not /services/<service>, so no service is named"
-        : `there is no service document services/${name}; store one with its url and credential`;
-    return refuse("SERVICE_UNKNOWN", detail);
-  }
-  return { receiver: { service: name, audiences, principals: service.principals }, document: service.document };
 }
 
 /** A request that was allowed and cannot be sent on. */

@@ -1,0 +1,130 @@
+import type { Rule } from "../../lib/permission/permission.ts";
+import { isAdmitted } from "../../lib/permission/principal-pattern.ts";
+import type { Context } from "../context.ts";
+import { readPrincipal } from "../decide/settings.ts";
+import { type Target, targetsOf, titleOf } from "../decide/target.ts";
+import { EXIT, type ExitCode } from "../exit-code.ts";
+import type { JsonFlag, StoreFlags } from "../flags.ts";
+import { type Beaten, beatenBy } from "../pattern/beaten.ts";
+import type { DocumentStore } from "../store/document-store.ts";
+import { openStore } from "../store/open-store.ts";
+import { readContents } from "../store/parsed-document.ts";
+import { splitOrigin } from "../store/rule-origin.ts";
+import { PermissionIndex } from "./permission-index.ts";
+
+export type CanFlags = StoreFlags & JsonFlag;
+
+/** A rule that applies to somebody, and what it comes to. */
+interface AppliedRule {
+  readonly rule: string;
+  readonly location: string;
+  readonly effect: "allow" | "deny";
+  readonly service: string;
+  readonly methods: readonly string[];
+  readonly paths: readonly string[];
+  /** Of an allow: whether denies take all of it, or some, and which. */
+  readonly beaten: Beaten;
+  readonly denies: readonly string[];
+}
+
+/** A way to call a service. */
+interface Way {
+  readonly service: string;
+  readonly through: string;
+  readonly audiences: readonly string[];
+  readonly admitted: boolean;
+}
+
+export async function runCan(context: Context, flags: CanFlags, text: string): Promise<ExitCode> {
+  const { output } = context;
+  const principal = readPrincipal(text);
+  const store = await openStore(flags, context);
+  const contents = await readContents(store, ["issuers", "apis", "services", "permissions"]);
+  const index = new PermissionIndex(store, contents);
+  const issuer = index.issuerOf(principal.cluster);
+  const account = { principal, issuer };
+  const { documents } = index.grantedTo(account);
+  const denies = documents.flatMap(({ deny }) => deny);
+  const rules = documents.flatMap(({ allow, deny }) => [
+    ...allow.map((rule) => applied(rule, "allow", denies, store)),
+    ...deny.map((rule) => applied(rule, "deny", denies, store)),
+  ]);
+  const ways = targetsOf(contents.documents, []).map((target): Way => wayOf(target, principal));
+  const undecided = index.isUndecided(account);
+  const result = {
+    principal: text,
+    issuer: issuer.url,
+    disabled: issuer.disabled,
+    ...(issuer.group !== undefined && { group: issuer.group }),
+    undecided,
+    rules,
+    ways: ways.filter(({ service }) => rules.some((rule) => rule.service === service || rule.service === "*")),
+  };
+  output.result(result, flags.json, () =>
+    [
+      ...(issuer.disabled
+        ? [output.style("red", `the issuer of ${principal.cluster} is disabled: nothing is allowed`)]
+        : []),
+      ...(rules.length === 0
+        ? [`no permission applies to ${text}`]
+        : [
+            output.table(
+              ["", "SERVICE", "METHODS", "PATHS", "RULE", "WHERE", ""],
+              rules.map((rule) => rowOf(rule, ways)),
+            ),
+          ]),
+    ].join("\n"),
+  );
+  if (!undecided) return EXIT.OK;
+  output.note(`podgate: a document that applies to ${text} cannot be read: no decision is made; see podgate lint`);
+  return EXIT.UNDECIDED;
+}
+
+function applied(rule: Rule, effect: "allow" | "deny", denies: readonly Rule[], store: DocumentStore): AppliedRule {
+  const { document, index } = splitOrigin(rule.origin);
+  const { beaten, by } = effect === "allow" ? beatenBy(rule, denies) : { beaten: "no" as const, by: [] };
+  return {
+    rule: rule.origin.slice(store.prefix.length + 1),
+    location: store.locate(document, [effect, index]),
+    effect,
+    service: rule.service,
+    methods: rule.methods,
+    paths: rule.paths,
+    beaten,
+    denies: by.map(({ origin }) => origin.slice(store.prefix.length + 1)),
+  };
+}
+
+function wayOf(target: Target, principal: Parameters<typeof isAdmitted>[0]): Way {
+  const { service, audiences, principals } = target.receiver;
+  return {
+    service,
+    through: titleOf(target),
+    audiences,
+    admitted: principals === undefined || isAdmitted(principal, principals),
+  };
+}
+
+function rowOf(rule: AppliedRule, ways: readonly Way[]): readonly string[] {
+  const own = ways.filter(({ service }) => service === rule.service);
+  const admitting = own.filter(({ admitted }) => admitted);
+  const remarks = [
+    ...(rule.beaten === "all" ? [`taken back whole by ${rule.denies.join(", ")}`] : []),
+    ...(rule.beaten === "some" ? [`partly taken back by ${rule.denies.join(", ")}`] : []),
+    ...(rule.beaten === "unknown" ? [`may be taken back by ${rule.denies.join(", ")}`] : []),
+    ...(rule.effect === "allow" && own.length === 0 ? ["no such service"] : []),
+    ...(rule.effect === "allow" && own.length > 0 && admitting.length === 0
+      ? [`not admitted by principals of ${own.map(({ through }) => through).join(", ")}`]
+      : []),
+    ...(rule.effect === "allow" ? admitting.map(({ through }) => `by ${through}`) : []),
+  ];
+  return [
+    rule.effect,
+    rule.service,
+    rule.methods.join(","),
+    rule.paths.join(" "),
+    rule.rule,
+    rule.location,
+    remarks.join("; "),
+  ];
+}

@@ -1,0 +1,86 @@
+import { isRefusal } from "../../lib/errors.ts";
+import { decide } from "../../lib/permission/decide.ts";
+import type { Context } from "../context.ts";
+import { narrow, type Target, targetsFor, targetsOf, titleOf } from "../decide/target.ts";
+import { EXIT, type ExitCode } from "../exit-code.ts";
+import type { JsonFlag, StoreFlags, WayFlags } from "../flags.ts";
+import type { DocumentStore } from "../store/document-store.ts";
+import { openStore } from "../store/open-store.ts";
+import { readContents } from "../store/parsed-document.ts";
+import { splitOrigin } from "../store/rule-origin.ts";
+import { admitted } from "./admission.ts";
+import { PermissionIndex } from "./permission-index.ts";
+
+export type WhoCanFlags = StoreFlags & WayFlags & JsonFlag;
+
+/** Somebody who may make the call. */
+export interface Granted {
+  /** `dev/payments/billing`; `*` for all that no document names. */
+  readonly principal: string;
+  /** `permissions/dev/payments/billing#allow[0]`. */
+  readonly rule: string;
+  readonly location: string;
+  /** By which documents of APIs and services. */
+  readonly through: readonly string[];
+}
+
+export async function runWhoCan(
+  context: Context,
+  flags: WhoCanFlags,
+  service: string,
+  method: string,
+  path: string,
+): Promise<ExitCode> {
+  const { output } = context;
+  const store = await openStore(flags, context);
+  const contents = await readContents(store, ["issuers", "apis", "services", "permissions"]);
+  const targets = narrow(targetsFor(targetsOf(contents.documents, []), service), flags);
+  const index = new PermissionIndex(store, contents);
+  const granted = whoCan({ service, method, path }, targets, index, store);
+  const undecided = index.callers().filter((caller) => index.isUndecided(caller));
+  const unreadable = [...new Set(contents.problems.map(({ location }) => location))];
+  output.result(
+    { call: { service, method, path }, granted, undecided: undecided.map(({ label }) => label), unreadable },
+    flags.json,
+    () =>
+      granted.length === 0
+        ? `nobody may ${method} ${path} on ${service}`
+        : output.table(
+            ["PRINCIPAL", "RULE", "WHERE", "THROUGH"],
+            granted.map(({ principal, rule, location, through }) => [principal, rule, location, through.join(", ")]),
+          ),
+  );
+  if (unreadable.length === 0) return EXIT.OK;
+  output.note(
+    `podgate: not the whole answer: documents cannot be read (${unreadable.slice(0, 3).join(", ")}), see podgate lint; ` +
+      `no decision is made about ${undecided.length} of those listed by it`,
+  );
+  return EXIT.UNDECIDED;
+}
+
+/** By the functions' own `decide`, for everybody whom the documents tell apart. */
+export function whoCan(
+  access: { readonly service: string; readonly method: string; readonly path: string },
+  targets: readonly Target[],
+  index: PermissionIndex,
+  store: DocumentStore,
+): readonly Granted[] {
+  return index.callers().flatMap((caller): readonly Granted[] => {
+    if (index.isUndecided(caller)) return [];
+    const decision = decide(index.grantedTo(caller), access);
+    if (isRefusal(decision)) return [];
+    const { document, effect, index: at } = splitOrigin(decision.rule);
+    const through = new Map<string, string[]>();
+    for (const target of targets) {
+      for (const label of admitted(caller, target.receiver.principals)) {
+        through.set(label, [...(through.get(label) ?? []), titleOf(target)]);
+      }
+    }
+    return [...through].map(([principal, by]) => ({
+      principal,
+      rule: decision.rule.slice(store.prefix.length + 1),
+      location: store.locate(document, [effect, at]),
+      through: by,
+    }));
+  });
+}

@@ -1,0 +1,122 @@
+import { isRefusal, refuse } from "../../lib/errors.ts";
+import { PUBLIC_CODES } from "../../lib/gateway/problem.ts";
+import { PermissionIndex } from "../access/permission-index.ts";
+import type { Context } from "../context.ts";
+import { AccountAsker } from "../decide/caller.ts";
+import { targetQuestion } from "../decide/question.ts";
+import { readPrincipal, settingsOf } from "../decide/settings.ts";
+import { chooseTarget, targetsOf } from "../decide/target.ts";
+import { CliError, EXIT, type ExitCode } from "../exit-code.ts";
+import type { DocumentStore } from "../store/document-store.ts";
+import { located } from "../store/located.ts";
+import { openStore } from "../store/open-store.ts";
+import { readContents } from "../store/parsed-document.ts";
+import { quote } from "../wording.ts";
+import { type AuditRecord, findRecord, isRefusalCode } from "./audit-record.ts";
+import { type Checked, checkedOf } from "./checked.ts";
+import { describeRecord } from "./describe-record.ts";
+import type { ExplainFlags } from "./explain-flags.ts";
+import { readLines } from "./input.ts";
+import type { RecordExplanation } from "./record-explanation.ts";
+
+import { type AskAgain, smallestChange } from "./smallest-change.ts";
+
+export async function runExplainRecord(
+  context: Context,
+  flags: ExplainFlags,
+  decisionId: string,
+  source: string,
+): Promise<ExitCode> {
+  const record = await findRecord(readLines(source, context), decisionId);
+  if (record === undefined) {
+    const where = source === "-" ? "standard input" : source;
+    throw new CliError(
+      EXIT.INPUT,
+      `no audit record of decision ${quote(decisionId)} in ${where}; give the function's log, a JSON line for each decision`,
+    );
+  }
+  const hasStore = flags.from !== undefined || flags.prefix !== undefined || flags.offline;
+  const store = hasStore ? await openStore(flags, context) : undefined;
+  const explanation = await explainRecord(record, context, flags, store);
+  context.output.result(explanation, flags.json, () => describeRecord(explanation, context.output, store));
+  if (record.outcome === "error") return EXIT.UNDECIDED;
+  return record.outcome === "refuse" ? EXIT.NO : EXIT.OK;
+}
+
+async function explainRecord(
+  record: AuditRecord,
+  context: Context,
+  flags: ExplainFlags,
+  store: DocumentStore | undefined,
+): Promise<RecordExplanation> {
+  const { code, documents = [] } = record;
+  const now = store === undefined ? undefined : await located(store, () => askNow(record, context, flags, store));
+  return {
+    record,
+    ...(isRefusalCode(code) && { publicCode: PUBLIC_CODES[code] }),
+    checks: checksOf(record),
+    documents: await versionsNow(documents, store),
+    ...(now !== undefined && { now }),
+  };
+}
+
+/** By the code alone: what was compared is told of the check that refused. */
+function checksOf({ code, detail = "", compared, access, outcome }: AuditRecord): readonly Checked[] {
+  if (outcome === "error" || outcome === "identified") return [];
+  const { method = "", path = "" } = access ?? {};
+  const decision = isRefusalCode(code)
+    ? refuse(code, detail, { ...(compared !== undefined && { compared }) })
+    : ({ effect: "allow", rule: "" } as const);
+  const checked = checkedOf(decision, { now: 0, clockSkewSeconds: 0, method, path, through: "" }, undefined, {
+    steps: [],
+    codes: [],
+  });
+  return access === undefined
+    ? checked.map(({ compared: _, ...check }) =>
+        check.state === "refused" ? { ...check, ...describe(compared) } : check,
+      )
+    : checked;
+}
+
+function describe(compared: AuditRecord["compared"]) {
+  return compared === undefined ? {} : { compared: `${compared.actual}; expected ${compared.expected}` };
+}
+
+async function versionsNow(documents: readonly { name: string; version: number }[], store: DocumentStore | undefined) {
+  // A document under another prefix is of another store, and those of a folder have no versions.
+  const own = documents.filter(({ name }) => store?.hasVersions === true && name.startsWith(`${store.prefix}/`));
+  const names = own.map(({ name }) => name as Parameters<DocumentStore["read"]>[0][number]);
+  const found = store === undefined || names.length === 0 ? new Map() : await store.read(names.slice(0, 10));
+  return documents.map(({ name, version }) => {
+    if (!names.slice(0, 10).some((each) => each === name)) return { name, version };
+    const now = found.get(name)?.version ?? ("gone" as const);
+    return now === version ? { name, version } : { name, version, now };
+  });
+}
+
+/** Nothing where the record does not say who called what: before the signature nobody is known. */
+async function askNow(record: AuditRecord, context: Context, flags: ExplainFlags, store: DocumentStore) {
+  const { principal: text, access, apiId, stage } = record;
+  if (text === undefined || access === undefined) return undefined;
+  const principal = readPrincipal(text);
+  const contents = await readContents(store, ["issuers", "apis", "services"]);
+  const { documents } = contents;
+  const issuer = new PermissionIndex(store, contents).issuerOf(principal.cluster);
+  const isForward = documents.every(({ name }) => name !== `apis/${apiId}`);
+  const target = chooseTarget(targetsOf(documents, ["unknown"]), access.service, {
+    api: flags.api ?? (isForward ? undefined : apiId),
+    stage: flags.stage ?? (isForward ? undefined : stage),
+    forward: flags.forward || isForward,
+  });
+  const question = targetQuestion(target, access, []);
+  const settings = settingsOf(flags, context);
+  const ask: AskAgain = (changed) => new AccountAsker(store, settings, changed).ask(question, { principal, issuer });
+  const asked = await ask(new Map());
+  const { decision } = asked.decided;
+  if (!isRefusal(decision)) return { code: "ALLOWED", detail: "the call is allowed" };
+  const index = async () =>
+    new PermissionIndex(store, await readContents(store, ["issuers", "apis", "services", "permissions"]));
+  const change = await smallestChange(asked, { question, store, index, askAgain: ask });
+  const { code, detail } = decision;
+  return { code, detail, ...(change.changes.length > 0 && { change }) };
+}

@@ -1,0 +1,104 @@
+import { isRefusal } from "../../lib/errors.ts";
+import { formatPrincipal, type Principal } from "../../lib/names.ts";
+import { type Access, METHODS } from "../../lib/permission/permission.ts";
+import type { PermissionIndex } from "../access/permission-index.ts";
+import type { Asked } from "../decide/caller.ts";
+import type { Question } from "../decide/question.ts";
+import type { DocumentStore } from "../store/document-store.ts";
+import { applyChanges, type Change, type WrittenRule } from "./change.ts";
+import { coveringDenies, letInBy, narrowDeny } from "./narrow-deny.ts";
+
+/** Asks the same question of the store as it would be with these changes. */
+export type AskAgain = (changed: Awaited<ReturnType<typeof applyChanges>>) => Promise<Asked>;
+
+/** What would turn the verdict; `complete` where it was tried and does. */
+export interface SmallestChange {
+  readonly changes: readonly Change[];
+  readonly complete: boolean;
+  /** The code that is left where the changes do not do it. */
+  readonly remaining?: string;
+}
+
+export interface ChangeDeps {
+  readonly question: Question;
+  readonly store: DocumentStore;
+  /** All permissions: of SSM that is a long listing, so it is asked for where it matters. */
+  readonly index: () => Promise<PermissionIndex>;
+  readonly askAgain: AskAgain;
+}
+
+/** Admission, every deny that covers the call, one allow: nobody needs more steps. */
+const MAX_STEPS = 12;
+
+/**
+ * The smallest change of the store that allows the call: what stands in the way is taken away piece by piece, and after
+ * each piece the functions' own chain is asked again, so that nothing is proposed that does not do it. At most one rule is
+ * added, to the caller's own document; denies are narrowed in the order in which they are found.
+ */
+export async function smallestChange(asked: Asked, deps: ChangeDeps): Promise<SmallestChange> {
+  const changes: Change[] = [];
+  let current = asked;
+  for (let steps = 0; steps < MAX_STEPS; steps++) {
+    const { decision } = current.decided;
+    if (!isRefusal(decision)) return { changes, complete: true };
+    const next = await changesFor(current, deps, changes);
+    if (next.length === 0) return { changes, complete: false, remaining: decision.code };
+    changes.push(...next);
+    current = await deps.askAgain(await applyChanges(changes, deps.store));
+  }
+  return { changes, complete: false, remaining: "too many denies" };
+}
+
+/** What takes away the reason of this refusal; nothing where a change of documents does not, or should not. */
+async function changesFor(
+  { decided }: Asked,
+  { question, store, index }: ChangeDeps,
+  before: readonly Change[],
+): Promise<readonly Change[]> {
+  const { decision, identity, access, granted } = decided;
+  if (!isRefusal(decision) || identity === undefined || access === undefined) return [];
+  const own = ownDocument(identity);
+  switch (decision.code) {
+    case "PRINCIPAL_NOT_ADMITTED": {
+      const { document, principalsPath: path } = question;
+      return [{ kind: "admit", document, path, principal: identity.principal }];
+    }
+    case "ACCESS_DENIED": {
+      if (granted === undefined || before.some(({ kind }) => kind === "narrow-deny")) return [];
+      const changes: Change[] = [];
+      for (const { document: fullName, index: at, rule } of coveringDenies(granted, access)) {
+        const document = fullName.slice(store.prefix.length + 1);
+        const narrowed = narrowDeny(rule, access);
+        // Nobody else has this document, so that the others need not be read.
+        const everybody = document === own ? [] : letInBy(narrowed, rule.origin, await index());
+        changes.push({
+          kind: "narrow-deny",
+          document,
+          index: at,
+          rule: { service: rule.service, methods: rule.methods, paths: rule.paths },
+          ...(narrowed.left !== undefined && { left: narrowed.left }),
+          letsIn: everybody.filter(({ principal }) => principal !== identity.principal),
+        });
+      }
+      return changes;
+    }
+    case "ACCESS_NOT_ALLOWED":
+      if (before.some(({ kind }) => kind === "add-rule")) return [];
+      return [{ kind: "add-rule", document: own, rule: ruleFor(access) }];
+    default:
+      return [];
+  }
+}
+
+/** The document of the account alone, so that nobody else is allowed anything. */
+function ownDocument(principal: Principal): string {
+  return `permissions/${formatPrincipal(principal)}`;
+}
+
+/** A rule for this one call. What a pattern cannot hold is written `?`. */
+export function ruleFor({ service, method, path }: Access): WrittenRule {
+  const pattern = [...path]
+    .map((character) => (/^[ -~]$/.test(character) && !/[*$]/.test(character) ? character : "?"))
+    .join("");
+  return { service, methods: METHODS.filter((each) => each === method), paths: [pattern] };
+}

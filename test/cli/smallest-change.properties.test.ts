@@ -1,0 +1,256 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { PermissionIndex } from "../../cli/access/permission-index.ts";
+import { whoCan } from "../../cli/access/run-who-can.ts";
+import { AccountAsker } from "../../cli/decide/caller.ts";
+import { targetQuestion } from "../../cli/decide/question.ts";
+import { type Target, targetsOf } from "../../cli/decide/target.ts";
+import type { Change } from "../../cli/explain/change.ts";
+import { smallestChange } from "../../cli/explain/smallest-change.ts";
+import { readContents } from "../../cli/store/parsed-document.ts";
+import { isRefusal } from "../../lib/errors.ts";
+import type { Principal } from "../../lib/names.ts";
+import { type Access, METHODS } from "../../lib/permission/permission.ts";
+import { anyAccess, anyDocument } from "../permission/generators.ts";
+import { memoryStore } from "../support/memory-store.ts";
+
+const ISSUERS = {
+  "issuers/oidc.example.com/dev": {
+    url: "https://oidc.example.com/dev",
+    cluster: "dev",
+    group: "all",
+    algorithms: ["ES256"],
+  },
+  "issuers/oidc.example.com/prod": { url: "https://oidc.example.com/prod", cluster: "prod", algorithms: ["ES256"] },
+};
+const SETTINGS = { env: {}, allowLoopbackHttp: false };
+
+const BILLING: Principal = { cluster: "dev", namespace: "payments", serviceAccount: "billing" };
+/** Every level that applies to billing, and some that do not. */
+const LEVELS = [
+  "permissions/dev/payments/billing",
+  "permissions/dev/payments/_all",
+  "permissions/dev/_all",
+  "permissions/_group.all/payments/billing",
+  "permissions/_group.all/_all",
+  "permissions/_all",
+  "permissions/dev/shop/cart",
+  "permissions/prod/payments/billing",
+];
+
+const anyBound = fc.option(
+  fc.uniqueArray(fc.constantFrom("dev/payments/billing", "dev/payments/*", "dev/shop/*", "*/*/cart", "prod/*/*"), {
+    minLength: 1,
+    maxLength: 2,
+  }),
+  { nil: undefined },
+);
+
+const anyWorld = fc.record({
+  permissions: fc.dictionary(fc.constantFrom(...LEVELS), anyDocument, { maxKeys: 4 }),
+  orders: anyBound,
+  github: anyBound,
+});
+
+type World = typeof anyWorld extends fc.Arbitrary<infer T> ? T : never;
+type Documents = Record<string, Record<string, unknown>>;
+
+function documentsOf({ permissions, orders, github }: World): Documents {
+  return {
+    ...ISSUERS,
+    "apis/a1": { service: "orders", audiences: ["orders.example.com"], ...(orders && { principals: orders }) },
+    "services/github": {
+      url: "https://api.github.com",
+      credential: { type: "none" },
+      ...(github && { principals: github }),
+    },
+    ...permissions,
+  };
+}
+
+async function open(documents: Documents) {
+  const store = memoryStore(documents);
+  const contents = await readContents(store, ["issuers", "apis", "services", "permissions"]);
+  expect(contents.problems).toEqual([]);
+  const index = new PermissionIndex(store, contents);
+  const targets = targetsOf(contents.documents, ["gateway.example.com"]);
+  return { store, index, targets };
+}
+
+type Opened = Awaited<ReturnType<typeof open>>;
+
+function targetFor(targets: readonly Target[], service: string): Target {
+  const target = targets.find(({ receiver }) => receiver.service === service);
+  if (target === undefined) throw new Error(`no target for ${service}`);
+  return target;
+}
+
+/** By the whole chain of the functions. */
+async function decisionOf(
+  { store, index, targets }: Opened,
+  principal: Principal,
+  access: Access,
+  asker = new AccountAsker(store, SETTINGS),
+) {
+  const question = targetQuestion(targetFor(targets, access.service), access, []);
+  const { decided } = await asker.ask(question, { principal, issuer: index.issuerOf(principal.cluster) });
+  return decided.decision;
+}
+
+/** As a person would write a change into the documents: this test's own hand, apart from that of the program. */
+function written(documents: Documents, changes: readonly Change[]): Documents {
+  const next = structuredClone(documents);
+  const gone: [document: string, index: number][] = [];
+  for (const change of changes) {
+    const document = next[change.document] ?? {};
+    next[change.document] = document;
+    if (change.kind === "add-rule") document["allow"] = [...listOf(document, "allow"), change.rule];
+    if (change.kind === "admit") document["principals"] = [...listOf(document, "principals"), change.principal];
+    if (change.kind === "narrow-deny" && change.left === undefined) gone.push([change.document, change.index]);
+    if (change.kind === "narrow-deny" && change.left !== undefined) {
+      document["deny"] = listOf(document, "deny").with(change.index, change.left);
+    }
+  }
+  for (const [name, index] of gone) {
+    const document = next[name] ?? {};
+    document["deny"] = listOf(document, "deny").map((rule, at) => (at === index ? undefined : rule));
+  }
+  for (const document of Object.values(next)) {
+    if ("deny" in document) document["deny"] = listOf(document, "deny").filter((rule) => rule !== undefined);
+  }
+  return next;
+}
+
+function listOf(document: Record<string, unknown>, member: string): unknown[] {
+  return (document[member] as unknown[] | undefined) ?? [];
+}
+
+async function changeFor(world: Opened, access: Access) {
+  const { store, index, targets } = world;
+  const account = { principal: BILLING, issuer: index.issuerOf("dev") };
+  const question = targetQuestion(targetFor(targets, access.service), access, []);
+  const askAgain = (changed: ConstructorParameters<typeof AccountAsker>[2]) =>
+    new AccountAsker(store, SETTINGS, changed).ask(question, account);
+  const asked = await askAgain(new Map());
+  return {
+    decision: asked.decided.decision,
+    ...(await smallestChange(asked, { question, store, index: async () => index, askAgain })),
+  };
+}
+
+describe("what explain says would turn the verdict", () => {
+  test("turns it, for 2,000 stores and calls", async () => {
+    let refusals = 0;
+    const kinds = new Set<string>();
+    await fc.assert(
+      fc.asyncProperty(anyWorld, anyAccess, async (given, access) => {
+        const documents = documentsOf(given);
+        const { decision, changes, complete } = await changeFor(await open(documents), access);
+        if (!isRefusal(decision)) {
+          expect({ changes, complete }).toEqual({ changes: [], complete: true });
+          return;
+        }
+        refusals += 1;
+        for (const { kind } of changes) kinds.add(kind);
+        expect(complete).toBe(true);
+        // One rule at most, and only where none covers the call already.
+        expect(changes.filter(({ kind }) => kind === "add-rule").length).toBeLessThanOrEqual(1);
+        expect((await decisionOf(await open(written(documents, changes)), BILLING, access)).effect).toBe("allow");
+        // And nothing in it is needless.
+        for (const left of changes) {
+          const without = written(
+            documents,
+            changes.filter((change) => change !== left),
+          );
+          expect((await decisionOf(await open(without), BILLING, access)).effect).toBe("refuse");
+        }
+      }),
+      { numRuns: 2000 },
+    );
+    expect(refusals).toBeGreaterThan(1000);
+    expect([...kinds].sort()).toEqual(["add-rule", "admit", "narrow-deny"]);
+  }, 120_000);
+
+  test("names everybody whom a narrower deny lets in, and nobody else", async () => {
+    const paths = ["/", "/v1", "/v2", "/a", "/b", "/admin", "/v1/", "/v1/a", "/v2/b", "/a/v1", "/.x", "/a:b/v1", "/x"];
+    let narrowed = 0;
+    await fc.assert(
+      fc.asyncProperty(anyWorld, anyAccess, async (given, access) => {
+        const before = await open(documentsOf(given));
+        const { changes } = await changeFor(before, access);
+        const denies = changes.filter((change) => change.kind === "narrow-deny");
+        fc.pre(denies.length > 0);
+        narrowed += 1;
+        const after = await open(written(documentsOf(given), denies));
+        const named = new Set(denies.flatMap(({ letsIn }) => letsIn.map(({ principal }) => principal)));
+        // Each deny by itself may be held in place by another: who is named for one need not gain by all.
+        if (denies.length > 1) return;
+        const calls = ["orders", "github"].flatMap((service) =>
+          METHODS.flatMap((method) => paths.map((path) => ({ service, method, path }))),
+        );
+        for (const call of calls) {
+          for (const label of gainedBy(before, after, call)) {
+            if (label !== "dev/payments/billing") expect(named).toContain(label);
+          }
+        }
+        for (const { principal, example } of denies[0]?.letsIn ?? []) {
+          const [, method = "", path = "", service = ""] = /^(\S+) (.*) on (\S+)$/.exec(example) ?? [];
+          expect(gainedBy(before, after, { service, method, path })).toContain(principal);
+        }
+      }),
+      { numRuns: 50 },
+    );
+    expect(narrowed).toBe(50);
+  }, 60_000);
+});
+
+/** Labels of those who may make a call after a change and might not before. */
+function gainedBy(before: Opened, after: Opened, access: Access): string[] {
+  const known = new Set(labelsOf(before, access));
+  return labelsOf(after, access).filter((label) => !known.has(label));
+}
+
+function labelsOf({ index, targets, store }: Opened, access: Access): string[] {
+  const own = targets.filter(({ receiver }) => receiver.service === access.service);
+  return whoCan(access, own, index, store).map(({ principal }) => principal);
+}
+
+/** A bound can leave a part of those that a label stands for. */
+function covers(found: string, label: string): boolean {
+  const [one, other] = [found.split("/"), label.split("/")];
+  return one.every((part, at) => part === other[at] || (other[at] === "*" && part.includes("*")));
+}
+
+describe("who-can", () => {
+  test("is what explain says of each caller, one by one", async () => {
+    await fc.assert(
+      fc.asyncProperty(anyWorld, anyAccess, async (given, access) => {
+        const world = await open(documentsOf(given));
+        const asker = new AccountAsker(world.store, SETTINGS);
+        const callers = world.index.callers();
+        const target = targetFor(world.targets, access.service);
+        const found = whoCan(access, [target], world.index, world.store);
+        for (const { principal, label, named } of callers) {
+          const { effect } = await decisionOf(world, principal, access, asker);
+          // Those that a label stands for are asked by one of them; a bound may name others.
+          if (named.namespace && named.serviceAccount) {
+            expect(found.some((each) => each.principal === label)).toBe(effect === "allow");
+          } else if (effect === "allow") {
+            expect(found.some((each) => covers(each.principal, label))).toBe(true);
+          }
+        }
+        // Whoever is listed by a pattern: one account that it stands for may.
+        for (const { principal } of found.filter((each) => each.principal.includes("*"))) {
+          const [cluster = "", namespace = "", serviceAccount = ""] = principal.split("/");
+          const one = {
+            cluster,
+            namespace: namespace.replaceAll("*", "elsewhere"),
+            serviceAccount: serviceAccount.replaceAll("*", "somebody"),
+          };
+          expect((await decisionOf(world, one, access, asker)).effect).toBe("allow");
+        }
+      }),
+      { numRuns: 150 },
+    );
+  }, 60_000);
+});
