@@ -6,7 +6,7 @@ import { deliver, json } from "./answer.ts";
 import { internalError } from "./api-status.ts";
 import { type Cluster, type ClusterOptions, type ClusterPlace, OfflineCluster } from "./cluster.ts";
 import { KEYS_PATH } from "./discovery.ts";
-import { ISSUER_SHAPES, issuerOfShape } from "./issuer-shape.ts";
+import { ISSUER_SHAPES, issuerOfShape, kidForm } from "./issuer-shape.ts";
 import { isLabel } from "./objects.ts";
 import { answerRequest } from "./routes.ts";
 import { generateSigningKey } from "./signing-key.ts";
@@ -41,24 +41,26 @@ export async function startClusters({
   clock = () => Date.now() / 1000,
 }: ClustersOptions): Promise<Clusters> {
   checkOptions(wanted);
+  const keys = await Promise.all(
+    wanted.map(({ key, algorithm = "RS256", shape }) => key ?? generateSigningKey(algorithm, kidForm(shape))),
+  );
+
   await using starting = new StartedParts();
   const clusters = new Map<string, OfflineCluster>();
-  const listen = async (at: number, tls?: TlsIdentity): Promise<number> => {
+  const listen = async (at: number, identity?: TlsIdentity): Promise<number> => {
     const listener: RequestListener = (request, response) => void handle(request, response, clusters);
-    const server = starting.use(
-      await listening(tls === undefined ? createServer(listener) : createTlsServer(tls, listener), at),
-    );
-    return server.port;
+    const server = identity === undefined ? createServer(listener) : createTlsServer(identity, listener);
+    return starting.use(await listening(server, at)).port;
   };
-  const url = `http://127.0.0.1:${await listen(port)}`;
   const tls = wanted.some(({ shape }) => shape === "private") ? await listenWithTls(listen) : undefined;
-  const placed = wanted.map((options) => ({ options, place: placeOf(options, url, tls) }));
-  await Promise.all(
-    placed.map(async ({ options, place }) => {
-      const key = options.key ?? (await generateSigningKey(options.algorithm ?? "RS256", place.kid));
-      clusters.set(options.name, new OfflineCluster(place, key, clock, options));
-    }),
-  );
+  // Last: who waits for this port finds every cluster there.
+  const url = `http://127.0.0.1:${await listen(port)}`;
+  for (const [index, options] of wanted.entries()) {
+    const key = keys[index];
+    if (key !== undefined) {
+      clusters.set(options.name, new OfflineCluster(placeOf(options, url, tls), key, clock, options));
+    }
+  }
   const running = starting.move();
 
   return {
@@ -90,7 +92,7 @@ async function listenWithTls(listen: (port: number, tls: TlsIdentity) => Promise
 
 function placeOf({ name, shape }: ClusterOptions, url: string, tls: TlsPlace | undefined): ClusterPlace {
   const controlUrl = `${url}/${name}`;
-  const kept = { keysPath: KEYS_PATH, kid: "thumbprint", controlUrl } as const;
+  const kept = { keysPath: KEYS_PATH, kid: kidForm(shape), controlUrl };
   if (shape === "private" && tls !== undefined) {
     const server = `${tls.url}/${name}`;
     const keysUrl = `${tls.keysUrl}/${name}${KEYS_PATH}`;

@@ -13,7 +13,10 @@ interface Issuer {
   readonly jwksUri: string;
   /** Where the key set is, below the issuer URL. */
   readonly keysPath: string;
-  readonly kid: KidForm;
+}
+
+export function kidForm(shape: IssuerShape | undefined): KidForm {
+  return shape === "eks" ? "hex" : "thumbprint";
 }
 
 /**
@@ -25,16 +28,16 @@ export function issuerOfShape(shape: Exclude<IssuerShape, "private">, name: stri
     case "eks": {
       const id = createHash("sha256").update(name).digest("hex").slice(0, 32).toUpperCase();
       const issuer = `https://oidc.eks.us-east-1.amazonaws.com/id/${id}`;
-      return { issuer, jwksUri: `${issuer}/keys`, keysPath: "/keys", kid: "hex" };
+      return { issuer, jwksUri: `${issuer}/keys`, keysPath: "/keys" };
     }
     case "gke": {
       const issuer = `https://container.googleapis.com/v1/projects/podgate-offline/locations/europe-west1/clusters/${name}`;
-      return { issuer, jwksUri: `${issuer}/jwks`, keysPath: "/jwks", kid: "thumbprint" };
+      return { issuer, jwksUri: `${issuer}/jwks`, keysPath: "/jwks" };
     }
     case "aks": {
       // The slash at the end belongs to it.
       const issuer = `https://westeurope.oic.prod-aks.azure.com/${uuidOf("tenant")}/${uuidOf(name)}/`;
-      return { issuer, jwksUri: `${issuer}openid/v1/jwks`, keysPath: KEYS_PATH, kid: "thumbprint" };
+      return { issuer, jwksUri: `${issuer}openid/v1/jwks`, keysPath: KEYS_PATH };
     }
     case "kind":
       return {
@@ -42,7 +45,6 @@ export function issuerOfShape(shape: Exclude<IssuerShape, "private">, name: stri
         // The API server's address in Docker's network.
         jwksUri: `https://172.18.0.2:6443${KEYS_PATH}`,
         keysPath: KEYS_PATH,
-        kid: "thumbprint",
       };
   }
 }

@@ -1,6 +1,7 @@
 import { createHash, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { createServer, request } from "node:http";
+import { setImmediate } from "node:timers/promises";
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import { describe, expect, test } from "vitest";
 import { startClusters } from "../../../offline/cluster/clusters.ts";
@@ -154,6 +155,27 @@ describe("starting and ending", () => {
   test("a cluster that was not started is not found by name", async () => {
     await using clusters = await startClusters({ clusters: [{ name: "dev", algorithm: "ES256" }] });
     expect(() => clusters.cluster("prod")).toThrow("no cluster prod; there are dev");
+  });
+
+  test("who waits for the port finds every cluster there", async () => {
+    const free = createServer().listen(0, "127.0.0.1");
+    await once(free, "listening");
+    const address = free.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    free.close();
+    await once(free, "close");
+
+    // RSA keys take their time.
+    const starting = startClusters({ port, clusters: [{ name: "dev" }, { name: "prod" }] });
+    const first = async (): Promise<Response> =>
+      await fetch(`http://127.0.0.1:${port}/prod/version`).catch(async () => {
+        await setImmediate();
+        return await first();
+      });
+    const response = await first();
+    await using _ = await starting;
+
+    expect(response.status).toBe(200);
   });
 
   test("a taken port is an error", async () => {
