@@ -19,9 +19,6 @@ export const STAGE_ARN = `arn:aws:execute-api:eu-central-1:123456789012:${API}/p
 export const NAMESPACE = "payments";
 const PREFIX = "/podgate/bench";
 
-/** More tokens than any cache of verified ones holds: taken in turn, each is a new one. */
-export const NEW_TOKENS = 1200;
-
 /** A cluster that signs: everything that a verifier of its tokens may know. */
 export interface Cluster {
   readonly issuer: string;
@@ -71,7 +68,7 @@ export function mint(
   return signCompact({ ...headerOf(signing), ...header }, { ...usual, ...claims }, signing);
 }
 
-export function mintMany(cluster: Cluster, count = NEW_TOKENS): string[] {
+export function mintMany(cluster: Cluster, count: number): string[] {
   return Array.from({ length: count }, () => mint(cluster));
 }
 
@@ -119,13 +116,14 @@ export class MemoryStore {
     this.#documents.set(name, { name, version: 1, revision: "1@0", text: JSON.stringify(value) });
   }
 
-  readonly read = async (wanted: readonly string[]): Promise<ReadonlyMap<string, StoredDocument>> =>
-    new Map(
+  async find(wanted: readonly string[]): Promise<ReadonlyMap<string, StoredDocument>> {
+    return new Map(
       wanted.flatMap((name) => {
         const found = this.#documents.get(name);
         return found === undefined ? [] : [[name, found] as const];
       }),
     );
+  }
 }
 
 /** Takes lines as the runtime's pipe would, and counts them, so that nothing is optimised away. */
@@ -141,7 +139,7 @@ const noIssuer = () => Promise.reject(new Error("no issuer is asked here"));
 /** The verifier alone, over a store in memory. */
 export function startVerifier(store: MemoryStore): TokenVerifier {
   const issuers = new IssuerDirectory({
-    source: createIssuerSource({ names, read: store.read }),
+    source: createIssuerSource({ names, read: (wanted) => store.find(wanted) }),
     fetchJson: noIssuer,
     clock: systemClock,
     allowLoopbackHttp: false,
@@ -162,7 +160,7 @@ export function startApp(store: MemoryStore, sink = new Sink()): App {
   return createApp(
     { needsAudiences: false, env: { PODGATE_PARAMETER_PREFIX: PREFIX } },
     {
-      readParameters: store.read,
+      readParameters: (wanted) => store.find(wanted),
       writeLine: sink.write,
       fetchJson: noIssuer,
     },
@@ -221,5 +219,20 @@ export function restEvent(token: string | undefined, path: string, method = "GET
       domainName: `${API}.execute-api.eu-central-1.amazonaws.com`,
       apiId: API,
     },
+  };
+}
+
+/** The event of an HTTP API's authorizer with the simple answer, whose size does not grow with the rules. */
+export function httpEvent(token: string, path: string, method = "GET") {
+  return {
+    version: "2.0",
+    type: "REQUEST",
+    routeArn: `${STAGE_ARN}/${method}${path}`,
+    identitySource: [`Bearer ${token}`, method, path],
+    routeKey: "ANY /{proxy+}",
+    rawPath: `/prod${path}`,
+    rawQueryString: "",
+    headers: { accept: "*/*", authorization: `Bearer ${token}`, "user-agent": "Go-http-client/2.0" },
+    requestContext: { accountId: "123456789012", apiId: API, http: { method, path }, stage: "prod" },
   };
 }

@@ -27,6 +27,23 @@ const SECTIONS: Readonly<Record<string, Part>> = {
     intro: "Ratios over one bare verification: below 1, garbage costs less than the check that it is spared.",
     run: async () => (await import("./sections/garbage.ts")).garbageSection,
   },
+  growth: {
+    title: "What does not grow",
+    intro: "Ratios over the smallest number, taken inside one round. Tokens are new ones, more than any cache holds.",
+    run: async () => (await import("./sections/growth.ts")).growthSection,
+  },
+  memory: {
+    title: "Memory",
+    intro: "Heap of one environment after it has met so many: bounded, whatever comes.",
+    run: async () => (await import("./sections/memory.ts")).memorySection,
+  },
+  cold: {
+    title: "Cold start",
+    intro:
+      "From the start of a process to its first decision: `dist/functions/authorizer.mjs` as it is deployed, with the key set " +
+      "snapshot in a parameter store on loopback behind TLS.",
+    run: async () => (await import("./sections/cold.ts")).coldSection,
+  },
 };
 
 const { quick, wanted } = readArguments(process.argv.slice(2));
@@ -45,7 +62,9 @@ for (const name of wanted) {
   goals.push(...section.goals);
   console.log(`\n${texts.at(-1)}`);
 }
-console.log(`\n${goalTable(goals)}`);
+console.log(
+  quick ? "\nEvery section runs. These figures mean nothing: `npm run bench` takes its time." : `\n${goalTable(goals)}`,
+);
 
 if (!quick && wanted.length === Object.keys(SECTIONS).length) {
   await writeFile(new URL("./RESULTS.md", import.meta.url), wholeReport());

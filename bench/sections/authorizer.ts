@@ -32,7 +32,7 @@ export async function authorizerSection(effort: Effort): Promise<Section> {
 
 async function authorizerTable(type: KeyType, effort: Effort) {
   const cluster = makeCluster("prod", type);
-  const events = mintMany(cluster).map((token) => restEvent(token, allowedPath(RULES)));
+  const events = mintMany(cluster, effort.tokens).map((token) => restEvent(token, allowedPath(RULES)));
   const eventAt = (index: number) => turn(events, index);
 
   const store = new MemoryStore();

@@ -50,7 +50,7 @@ export async function garbageSection(effort: Effort): Promise<Section> {
   const rows: (readonly (string | number)[])[] = [];
   const goals: Goal[] = [];
   for (const kind of KINDS) {
-    const tokens = Array.from({ length: 200 }, () => garbage(kind, cluster));
+    const tokens = Array.from({ length: Math.min(200, effort.tokens) }, () => garbage(kind, cluster));
     const fields = tokens.map((token) => (token === undefined ? [] : [`Bearer ${token}`]));
     const events = tokens.map((token) => restEvent(token, allowedPath(20)));
     const contenders: Contender[] = [

@@ -21,7 +21,7 @@ export async function verifySection(effort: Effort): Promise<Section> {
 
 async function verifyTable(type: KeyType, effort: Effort) {
   const cluster = makeCluster("prod", type);
-  const tokens = mintMany(cluster);
+  const tokens = mintMany(cluster, effort.tokens);
   const tokenAt = (index: number) => turn(tokens, index);
   const bare = tokens.map((token) => signedParts(token, type));
 
