@@ -31,7 +31,7 @@ beforeAll(async () => {
   packed = await pack();
   project = await startProject(packed, {
     files: { ...written, "authorizer.mjs": AUTHORIZER, "package.json": "{}" },
-    packages: ["vitest", "typescript", "@types/node", "@types/aws-lambda"],
+    packages: ["vitest", "typescript", "jose", "@types/node", "@types/aws-lambda"],
   });
 });
 afterAll(async () => {
