@@ -7,6 +7,7 @@ import { explainCommand } from "./commands/explain.ts";
 import { historyCommand, rollbackCommand } from "./commands/history.ts";
 import { lintCommand } from "./commands/lint.ts";
 import { planCommand } from "./commands/plan.ts";
+import { pullCommand } from "./commands/pull.ts";
 import { secretCommands } from "./commands/secret.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { whoCanCommand } from "./commands/who-can.ts";
@@ -19,6 +20,7 @@ const root = buildRouteMap({
     can: canCommand,
     plan: planCommand,
     apply: applyCommand,
+    pull: pullCommand,
     history: historyCommand,
     rollback: rollbackCommand,
     secret: secretCommands,

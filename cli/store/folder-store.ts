@@ -81,7 +81,7 @@ function misplaced(name: string): string {
   return `${JSON.stringify(name.slice(0, 128))} is no document's name: it begins with none of ${DOCUMENT_KINDS.map((kind) => `${kind}/`).join(", ")}`;
 }
 
-async function yamlFilesIn(folder: string): Promise<string[]> {
+export async function yamlFilesIn(folder: string): Promise<string[]> {
   try {
     const files = await readdir(folder, { recursive: true, withFileTypes: true });
     return files

@@ -1,0 +1,99 @@
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { type Document, isMap, isScalar, parseDocument, visit, type YAMLMap } from "yaml";
+import { CliError, EXIT } from "../exit-code.ts";
+import { yamlFilesIn } from "../store/folder-store.ts";
+
+/** A document that a file shall hold; `undefined` takes it out. */
+export interface FileChange {
+  /** As in the store, without the prefix. */
+  readonly name: string;
+  readonly text: string | undefined;
+}
+
+/** Longest line of a rule before it is folded. */
+const LINE_WIDTH = 120;
+
+/**
+ * Puts documents into the files of a folder: into the file that has them, its comments kept, else into the file that
+ * their name leads to. Documents that nobody names stay as they are. @returns the files that were written
+ */
+export async function writeToFolder(folder: string, changes: readonly FileChange[]): Promise<readonly string[]> {
+  const files = new Map<string, Document>();
+  const fileOf = new Map<string, string>();
+  for (const path of await existingFiles(folder)) {
+    const document = parseDocument(await readFile(path, "utf8"), { version: "1.2" });
+    files.set(path, document);
+    if (!isMap(document.contents)) continue;
+    for (const { key } of document.contents.items) if (isScalar(key)) fileOf.set(String(key.value), path);
+  }
+
+  const touched = new Set<string>();
+  for (const { name, text } of changes) {
+    const path = fileOf.get(name) ?? join(folder, defaultFileOf(name));
+    let document = files.get(path);
+    if (document === undefined || document.contents === null) {
+      document = parseDocument("{}", { version: "1.2" });
+      (document.contents as YAMLMap).flow = false;
+      files.set(path, document);
+    }
+    if (text === undefined) document.delete(name);
+    else document.set(name, nodeOf(document, JSON.parse(text)));
+    touched.add(path);
+  }
+  for (const path of touched) await writeDocument(path, files.get(path));
+  return [...touched].sort();
+}
+
+/** None where there is no such folder yet. */
+async function existingFiles(folder: string): Promise<readonly string[]> {
+  await mkdir(folder, { recursive: true });
+  return yamlFilesIn(folder);
+}
+
+/** A rule, a receiver's stage, a credential: what holds no map is written on one line, where it fits. */
+function nodeOf(document: Document, value: unknown): unknown {
+  const node = document.createNode(value);
+  visit(node, {
+    Map: (_key, map, path) => {
+      if (path.length > 0 && map.items.every(({ value: item }) => !isMap(item))) map.flow = fits(map);
+    },
+    Seq: (_key, seq) => {
+      if (seq.items.every(isScalar)) seq.flow = fits(seq);
+    },
+  });
+  return node;
+}
+
+function fits(node: { toJSON(): unknown }): boolean {
+  return JSON.stringify(node.toJSON()).length < LINE_WIDTH - 10;
+}
+
+async function writeDocument(path: string, document: Document | undefined): Promise<void> {
+  if (document === undefined) return;
+  if (isMap(document.contents) && document.contents.items.length === 0) {
+    await rm(path, { force: true });
+    return;
+  }
+  let text: string;
+  try {
+    for (const item of isMap(document.contents) ? document.contents.items.slice(1) : []) {
+      if (isScalar(item.key) && item.key.spaceBefore === undefined) item.key.spaceBefore = true;
+    }
+    text = document.toString({ lineWidth: LINE_WIDTH, flowCollectionPadding: true });
+  } catch {
+    throw new CliError(
+      EXIT.INPUT,
+      `${path} shares parts of a document by an anchor that is in the way: write it out there first`,
+    );
+  }
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text);
+}
+
+/** A file for each namespace, so that each has its own reviewers. */
+function defaultFileOf(name: string): string {
+  const parts = name.split("/");
+  if (parts[0] !== "permissions") return `${parts[0]}.yaml`;
+  return `${parts.slice(0, Math.min(parts.length - 1, 3)).join("/")}.yaml`;
+}

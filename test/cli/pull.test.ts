@@ -1,0 +1,117 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { anyDocument } from "../permission/generators.ts";
+import { folderOf } from "../support/podgate.ts";
+import { startStoreWorld } from "./store-world.ts";
+
+const BILLING = "permissions/dev/payments/billing";
+const PEM = "-----BEGIN CERTIFICATE-----\nMIIB # not: a comment\n-----END CERTIFICATE-----\n";
+const KEY = {
+  kty: "EC",
+  crv: "P-256",
+  x: "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+  y: "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+};
+const STORED = {
+  "issuers/http_3A/_2F127.0.0.1_3A4100/dev": { url: "http://127.0.0.1:4100/dev", cluster: "dev" },
+  "issuers/a.example.com": { url: "https://a.example.com", cluster: "yes", keys: "static", certificateAuthority: PEM },
+  "keys/a.example.com": {
+    issuer: "https://a.example.com",
+    fetchedAt: 1.5,
+    source: "static",
+    keys: [{ kid: "0123", ...KEY }],
+  },
+  "keys/http_3A/_2F127.0.0.1_3A4100/dev": {
+    issuer: "http://127.0.0.1:4100/dev",
+    fetchedAt: 1,
+    source: "discovered",
+    keys: [{ kid: "1", ...KEY }],
+  },
+  "apis/0123": {
+    service: "orders",
+    audiences: ["0x10", "no"],
+    account: "012345678901",
+    stages: { $default: { audiences: ["~"] } },
+  },
+  "services/github": {
+    url: "https://api.github.com",
+    credential: { type: "header", name: "Authorization", value: "Bearer {secret}", secret: "1e3" },
+  },
+  [BILLING]: { allow: [{ service: "orders", methods: ["*"], paths: ["*", "/a: b", "/#c", "/&d"] }], deny: [] },
+  "permissions/dev/_all": {},
+  "permissions/_group.prod/payments/_all": { deny: [{ service: "*", methods: ["DELETE"], paths: ["*"] }] },
+  "permissions/_all": { version: 1, allow: [] },
+};
+
+describe("podgate pull", () => {
+  test("makes a folder of the store, from which nothing is to be planned", async () => {
+    await using world = await startStoreWorld(STORED);
+    await using folder = await folderOf({});
+    const access = join(folder.path, "access");
+    const pulled = await world.run(["pull", "--into", access]);
+    expect(pulled).toMatchObject({ exitCode: 0, stderr: "" });
+    const files = (await readdir(access, { recursive: true })).filter((file) => file.endsWith(".yaml")).sort();
+    expect(files).toEqual([
+      "apis.yaml",
+      "issuers.yaml",
+      "keys.yaml",
+      "permissions.yaml",
+      "permissions/_group.prod/payments.yaml",
+      "permissions/dev.yaml",
+      "permissions/dev/payments.yaml",
+      "services.yaml",
+    ]);
+    expect(await readFile(join(access, "permissions/dev/payments.yaml"), "utf8")).toBe(
+      `${BILLING}:\n  allow:\n    - { service: orders, methods: [ "*" ], paths: [ "*", "/a: b", /#c, /&d ] }\n  deny: []\n`,
+    );
+    expect(await world.run(["plan", "--from", access, "--prune", "--detailed-exitcode"])).toMatchObject({
+      exitCode: 0,
+    });
+    expect(await world.run(["pull", "--into", access])).toMatchObject({
+      exitCode: 0,
+      stdout: `${access} is what the store says.\n`,
+    });
+    expect(world.writes()).toEqual([]);
+  });
+
+  test("changes a document in the file that has it, keeps comments, and asks before", async () => {
+    await using world = await startStoreWorld({ [BILLING]: STORED[BILLING], "permissions/dev/_all": {} });
+    await using folder = await folderOf({
+      "team.yaml": `# ours\npermissions/dev/_all: {} # nothing\n# theirs\n${BILLING}:\n  allow: []\nservices/old: { url: "https://x.example.com", credential: { type: none } }\n`,
+    });
+    expect(await world.run(["pull", "--into", folder.path])).toMatchObject({ exitCode: 1 });
+    const pulled = await world.run(["pull", "--into", folder.path, "--yes"]);
+    expect(pulled).toMatchObject({ exitCode: 0 });
+    expect(pulled.stdout).toContain("Not in the store, and left alone (--prune takes them out): services/old");
+    const text = await readFile(join(folder.path, "team.yaml"), "utf8");
+    expect(text).toContain("# ours\n");
+    expect(text).toContain("# theirs\n");
+    expect(text).toContain("services/old");
+    expect(await world.run(["pull", "--into", folder.path, "--yes", "--prune"])).toMatchObject({ exitCode: 0 });
+    expect(await world.run(["plan", "--from", folder.path, "--prune", "--detailed-exitcode"])).toMatchObject({
+      exitCode: 0,
+    });
+  });
+
+  test("names what no function can read, and writes the rest", async () => {
+    await using world = await startStoreWorld({ [BILLING]: STORED[BILLING], "permissions/dev/_all": "not JSON" });
+    await using folder = await folderOf({});
+    const { exitCode, stderr } = await world.run(["pull", "--into", folder.path]);
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain("permissions/dev/_all: no function can read what is stored");
+    expect(await readdir(folder.path)).toEqual(["permissions"]);
+  });
+
+  test("of any permissions leaves nothing to plan", { timeout: 60_000 }, async () => {
+    const documents = fc.sample(anyDocument, { numRuns: 300, seed: 7 });
+    await using world = await startStoreWorld(
+      Object.fromEntries(documents.map((document, index) => [`permissions/dev/n${index % 7}/s${index}`, document])),
+    );
+    await using folder = await folderOf({});
+    expect(await world.run(["pull", "--into", folder.path])).toMatchObject({ exitCode: 0 });
+    const planned = await world.run(["plan", "--from", folder.path, "--prune", "--json"]);
+    expect(JSON.parse(planned.stdout)).toMatchObject({ changes: [], writes: 0 });
+  });
+});
