@@ -5,6 +5,7 @@ import { canCommand } from "./commands/can.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { historyCommand, rollbackCommand } from "./commands/history.ts";
+import { issuerCommands } from "./commands/issuer.ts";
 import { lintCommand } from "./commands/lint.ts";
 import { planCommand } from "./commands/plan.ts";
 import { pullCommand } from "./commands/pull.ts";
@@ -23,6 +24,7 @@ const root = buildRouteMap({
     pull: pullCommand,
     history: historyCommand,
     rollback: rollbackCommand,
+    issuer: issuerCommands,
     secret: secretCommands,
     lint: lintCommand,
     token: tokenCommand,
