@@ -5,6 +5,7 @@ import { canCommand } from "./commands/can.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { historyCommand, rollbackCommand } from "./commands/history.ts";
+import { initCommand } from "./commands/init.ts";
 import { issuerCommands } from "./commands/issuer.ts";
 import { lintCommand } from "./commands/lint.ts";
 import { planCommand } from "./commands/plan.ts";
@@ -16,6 +17,7 @@ import { wording } from "./wording.ts";
 
 const root = buildRouteMap({
   routes: {
+    init: initCommand,
     explain: explainCommand,
     "who-can": whoCanCommand,
     can: canCommand,
