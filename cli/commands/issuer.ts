@@ -24,7 +24,8 @@ export const issuerFlags = {
   kubeconfig: {
     kind: "parsed",
     parse: String,
-    brief: "In place of the URL: ask the API server of this file",
+    inferEmpty: true,
+    brief: "In place of the URL: the cluster of this kubeconfig, or of kubectl's own where no file is given",
     placeholder: "file",
     optional: true,
   },
@@ -78,7 +79,7 @@ const addCommand = buildCommand<IssuerAddFlags, [string?], Context>({
     brief: "Look at a cluster's issuer as the functions will, and write its document",
     fullDescription:
       "podgate issuer add https://oidc.eks.eu-west-1.amazonaws.com/id/… --cluster prod\n" +
-      "podgate issuer add --kubeconfig ~/.kube/config --cluster dev      # kubeadm, kind, k3s: static keys\n\n" +
+      "podgate issuer add --kubeconfig --cluster dev      # kubeadm, kind, k3s: static keys\n\n" +
       "Says what was checked and what was not. Exit code 4 where the issuer cannot be used.",
   },
 });

@@ -142,17 +142,7 @@ function nextCommands(
     `podgate plan --from ${from} ${store}`,
     `podgate apply --from ${from} ${store}`,
     offline
-      ? `curl ${call} -H "Authorization: Bearer $(${tokenOffline(env, { cluster, namespace, serviceAccount, audience })})"`
+      ? `curl ${call} -H "Authorization: Bearer $(podgate token ${namespace}/${serviceAccount} --cluster ${cluster} --audience ${audience})"`
       : `kubectl -n ${namespace} exec deploy/${serviceAccount} -- sh -c 'curl ${call} -H "Authorization: Bearer $(cat /var/run/secrets/podgate/token)"'`,
   ];
-}
-
-/** By the TokenRequest API, as kubelet does. */
-function tokenOffline(
-  env: Context["env"],
-  { cluster, namespace, serviceAccount, audience }: Omit<Answers, "service"> & { readonly cluster: string },
-): string {
-  const { variable, port } = PORTS.cluster;
-  const url = `http://127.0.0.1:${env[variable] ?? port}/${cluster}/api/v1/namespaces/${namespace}/serviceaccounts/${serviceAccount}/token`;
-  return `curl -s ${url} -d '{"spec":{"audiences":["${audience}"]}}' | sed -n 's/.*"token": *"\\([^"]*\\)".*/\\1/p'`;
 }

@@ -1,5 +1,4 @@
 import { systemClock } from "../../lib/clock.ts";
-import type { Environment } from "../../lib/config.ts";
 import { GatewayError } from "../../lib/errors.ts";
 import { fetchKeySet } from "../../lib/issuer/key-fetch.ts";
 import { type KeySet, readKeySet } from "../../lib/issuer/key-set.ts";
@@ -8,8 +7,7 @@ import type { TrustedIssuer } from "../../lib/issuer/trusted-issuer.ts";
 import { isJsonObject } from "../../lib/json.ts";
 import { createFetchJson } from "../../lib/net/fetch-json.ts";
 import { CliError, EXIT } from "../exit-code.ts";
-import { askKubernetes } from "../kubeconfig/kube-request.ts";
-import type { KubeAccess } from "../kubeconfig/kubeconfig.ts";
+import type { KubeApi } from "../kubeconfig/kube-api.ts";
 
 /** Keys of an issuer, and what has been checked about them. */
 export interface CheckedKeys {
@@ -41,19 +39,24 @@ export interface ServerKeys extends CheckedKeys {
   readonly issuer: string;
 }
 
-export async function readServerKeys(access: KubeAccess, env: Environment): Promise<ServerKeys> {
-  const discovery = await askKubernetes(access, { path: "/.well-known/openid-configuration" }, env);
+export async function readServerKeys(api: KubeApi): Promise<ServerKeys> {
+  if (!api.isVerified) {
+    throw new CliError(
+      EXIT.INPUT,
+      `${api.title} has insecure-skip-tls-verify: keys that are read from a server nobody verified could be anybody's`,
+    );
+  }
+  const { body: discovery } = await api.get("/.well-known/openid-configuration");
   const issuer = isJsonObject(discovery) ? discovery["issuer"] : undefined;
   if (typeof issuer !== "string") {
-    throw new CliError(EXIT.UNDECIDED, `${access.server} has no issuer in its discovery document`);
+    throw new CliError(EXIT.UNDECIDED, `${api.title} has no issuer in its discovery document`);
   }
-  const keys = readKeySet(await askKubernetes(access, { path: "/openid/v1/jwks" }, env));
-  if (typeof keys === "string")
-    throw new CliError(EXIT.UNDECIDED, `the key set of ${access.server} is refused: ${keys}`);
+  const keys = readKeySet((await api.get("/openid/v1/jwks")).body);
+  if (typeof keys === "string") throw new CliError(EXIT.UNDECIDED, `the key set of ${api.title} is refused: ${keys}`);
   return {
     issuer,
     keys,
-    verified: [`the API server of context ${access.context} says that it is this issuer`, describeKeys(keys)],
+    verified: [`the API server of ${api.title} says that it is this issuer`, describeKeys(keys)],
   };
 }
 

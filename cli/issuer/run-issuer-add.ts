@@ -13,7 +13,7 @@ import { CliError, EXIT, type ExitCode } from "../exit-code.ts";
 import type { JsonFlag } from "../flags.ts";
 import { folderTexts } from "../folder/folder-texts.ts";
 import { type FileChange, writeToFolder } from "../folder/folder-writer.ts";
-import { readKubeconfig } from "../kubeconfig/kubeconfig.ts";
+import { openKubeconfig } from "../kubeconfig/kube-api.ts";
 import { quote } from "../wording.ts";
 import { checkPublished, compareWithServer, readServerKeys, type ServerKeys } from "./issuer-check.ts";
 import { shapeOf } from "./issuer-shape.ts";
@@ -59,12 +59,12 @@ export async function runIssuerAdd(context: Context, flags: IssuerAddFlags, url?
 /** Looks at an issuer as the functions will and writes its document, and its keys where nobody can fetch them. */
 export async function addIssuer(context: Context, flags: IssuerAddFlags, url?: string): Promise<AddedIssuer> {
   if ((url === undefined) === (flags.kubeconfig === undefined)) {
-    throw new CliError(EXIT.USAGE, "say the issuer's URL, or --kubeconfig <file> for the cluster that says its own");
+    throw new CliError(EXIT.USAGE, "say the issuer's URL, or --kubeconfig for the cluster that says its own");
   }
   const server =
     flags.kubeconfig === undefined
       ? undefined
-      : await readServerKeys(await readKubeconfig(flags.kubeconfig, flags.context), context.env);
+      : await readServerKeys(await openKubeconfig(flags.kubeconfig, flags.context, context.env));
   const issuerUrl = parseIssuerUrl(url ?? server?.issuer, flags.offline);
   if (issuerUrl === undefined) throw new CliError(EXIT.USAGE, `${quote(url ?? server?.issuer ?? "")} ${NOT_AN_ISSUER}`);
   const shape = shapeOf(issuerUrl);
@@ -129,7 +129,7 @@ async function findKeys(
     if (isShared) {
       throw new CliError(
         EXIT.USAGE,
-        "nobody outside of a cluster can fetch keys at this default issuer: give --kubeconfig <file>, so that the keys are read from the API server",
+        "nobody outside of a cluster can fetch keys at this default issuer: give --kubeconfig, so that the keys are read from the API server",
       );
     }
   }

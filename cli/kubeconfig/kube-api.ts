@@ -13,6 +13,8 @@ import { readKubeContext } from "./read-kubeconfig.ts";
 export interface KubeApi {
   /** For people: `context dev`, `http://127.0.0.1:4100/dev`. */
   readonly title: string;
+  /** Whether it has proved to be that server: `insecure-skip-tls-verify` asks for no proof. */
+  readonly isVerified: boolean;
   get(path: string): Promise<KubeAnswer>;
   post(path: string, body: object): Promise<KubeAnswer>;
 }
@@ -93,6 +95,7 @@ function readServer(text: string, what: string): URL {
 function apiOf(place: Place): KubeApi {
   return {
     title: place.title,
+    isVerified: place.tls.rejectUnauthorized,
     get: (path) => ask(place, "GET", path),
     post: (path, body) => ask(place, "POST", path, JSON.stringify(body)),
   };

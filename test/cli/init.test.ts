@@ -19,8 +19,7 @@ describe("podgate init", () => {
       input: `${issuer}\ndev\norders\npayments/billing\norders.example.com\n`,
     });
     expect(asked.exitCode).toBe(0);
-    expect(asked.stderr.trimEnd().split("
-")).toHaveLength(5);
+    expect(asked.stderr.trimEnd().split("\n")).toHaveLength(5);
     const [account, deployment] = parseAllDocuments(
       asked.stdout.slice(asked.stdout.indexOf("apiVersion"), asked.stdout.indexOf("Next:")),
     ).map((each) => each.toJS());
