@@ -6,6 +6,7 @@ import { parse } from "yaml";
 import { DiscoveryFaultSchema, KeysFaultSchema } from "../../offline/cluster/faults.ts";
 import { readOptions } from "../../offline/options.ts";
 import { FAULT_KINDS } from "../../offline/parameter-store/faults.ts";
+import { readSeed } from "../../offline/parameter-store/seed.ts";
 import { PORT_NAMES, PORTS } from "../../offline/ports.ts";
 import { sampleCompanion } from "../../offline/sample/companion.ts";
 import { startStack } from "../../offline/stack.ts";
@@ -34,6 +35,12 @@ test("docs/offline.md: every command that controls the stack works as it is writ
     );
   const { stdout } = await run("sh", ["-c", commands.join("\n")]);
   expect(stdout.trim().split("\n")).toEqual(["201", "201", "201", ...Array.from({ length: 10 }, () => "200")]);
+});
+
+test("docs/offline.md: the seed file can be read", () => {
+  const [block] = blocksOf("offline").filter(({ title }) => title === "seed.yaml");
+  const { parameters } = readSeed(block?.text ?? "", { clusters: "http://127.0.0.1:4100" });
+  expect(parameters).toHaveLength(4);
 });
 
 test("docs/offline.md names the version of serverless-offline that it was compared with", async () => {

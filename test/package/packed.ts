@@ -60,22 +60,14 @@ const END_AFTER_MILLISECONDS = 45_000;
 
 /**
  * podgate is unpacked; what it depends on, and the `packages`, are those of this project, by links: `npm install` would get
- * the same ones from the registry.
+ * the same ones from the registry. `npm run test:install` has npm do it.
  */
 export async function startProject(packed: Packed, parts: ProjectParts): Promise<Project> {
   const { from, files = {}, packages = [] } = parts;
   const folder = await mkdtemp(join(tmpdir(), "podgate-project-"));
   if (from !== undefined) await cp(from, folder, { recursive: true });
-  const modules = join(folder, "node_modules");
-  await mkdir(modules, { recursive: true });
-  await run("tar", ["-xzf", packed.tarball, "-C", modules]);
-  await rename(join(modules, "package"), join(modules, "podgate"));
-  const { dependencies } = JSON.parse(await readFile(join(modules, "podgate/package.json"), "utf8"));
-  for (const name of [...Object.keys(dependencies), ...packages]) {
-    await mkdir(dirname(join(modules, name)), { recursive: true });
-    await symlink(join(ROOT, "node_modules", name), join(modules, name));
-  }
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  await (process.env["PACKAGES_BY"] === "npm" ? install : link)(folder, packed, packages);
 
   return {
     folder,
@@ -96,7 +88,22 @@ export async function startProject(packed: Packed, parts: ProjectParts): Promise
   };
 }
 
-/** The script of a program that this project has, for `Project.node`. */
-export function programOf(name: string, script: string): string {
-  return join(ROOT, "node_modules", name, script);
+async function link(folder: string, { tarball }: Packed, packages: readonly string[]): Promise<void> {
+  const modules = join(folder, "node_modules");
+  await mkdir(modules, { recursive: true });
+  await run("tar", ["-xzf", tarball, "-C", modules]);
+  await rename(join(modules, "package"), join(modules, "podgate"));
+  const { dependencies } = JSON.parse(await readFile(join(modules, "podgate/package.json"), "utf8"));
+  for (const name of [...Object.keys(dependencies), ...packages]) {
+    await mkdir(dirname(join(modules, name)), { recursive: true });
+    await symlink(join(ROOT, "node_modules", name), join(modules, name));
+  }
+}
+
+async function install(folder: string, { tarball }: Packed, packages: readonly string[]): Promise<void> {
+  const { devDependencies } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
+  const { overrides } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+  // An example says itself what it needs, by a tarball of another place.
+  const named = overrides === undefined ? packages.map((name) => `${name}@${devDependencies[name]}`) : [];
+  await run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", tarball, ...named], { cwd: folder });
 }

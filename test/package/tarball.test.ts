@@ -9,7 +9,7 @@ import { type Packed, pack } from "./packed.ts";
 const run = promisify(execFile);
 
 // Whole programs run here, beside other tests.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 300_000 });
 
 let packed: Packed;
 
