@@ -112,15 +112,15 @@ const lazy = await build({
   plugins: [builtins],
 });
 // The signer is no dependency that a user installs: it is small, and inside.
-const library = { ...common, ...modulesFirst, target: OLDEST_NODE, external } satisfies BuildOptions;
-await build({
+const library = { ...common, ...modulesFirst, target: OLDEST_NODE, external, metafile: true } satisfies BuildOptions;
+const libraries = await build({
   ...library,
   entryPoints: { podgate: "lib/podgate.ts", client: "client/pod-fetch.ts" },
   outdir: "dist",
   plugins: [lazyFiles, nothingLater],
 });
 const { "sdk-sts": _, ...lazyOfLibrary } = LAZY;
-await build({ ...library, entryPoints: lazyOfLibrary, outdir: "dist/lazy" });
+const lazyLibraries = await build({ ...library, entryPoints: lazyOfLibrary, outdir: "dist/lazy" });
 const offline = await build({
   ...common,
   target: OLDEST_NODE,
@@ -145,7 +145,8 @@ const cli = await build({
   external,
   metafile: true,
 });
-const outputs = Object.assign({}, ...[functions, withSdk, lazy, offline, cli].map(({ metafile }) => metafile.outputs));
+const built = [functions, withSdk, lazy, libraries, lazyLibraries, offline, cli];
+const outputs = Object.assign({}, ...built.map(({ metafile }) => metafile.outputs));
 const metafile = { outputs };
 await writeFile("dist/meta.json", JSON.stringify(metafile));
 await writeFile("dist/THIRD_PARTY_NOTICES.txt", await noticesOf(metafile));

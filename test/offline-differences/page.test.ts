@@ -34,7 +34,10 @@ test("docs/offline.md: every command that controls the stack works as it is writ
         .replace("curl -s", "curl -s -o /dev/null -w '%{http_code}\\n'"),
     );
   const { stdout } = await run("sh", ["-c", commands.join("\n")]);
-  expect(stdout.trim().split("\n")).toEqual(["201", "201", "201", ...Array.from({ length: 10 }, () => "200")]);
+  expect(commands.length).toBeGreaterThan(12);
+  const tokens = commands.filter((command) => /\/token |_tokens /.test(command));
+  const answers = [...tokens.map(() => "201"), ...commands.slice(tokens.length).map(() => "200")];
+  expect(stdout.trim().split("\n")).toEqual(answers);
 });
 
 test("docs/offline.md: the seed file can be read", () => {
