@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Packed, type Project, pack, startProject } from "./packed.ts";
@@ -16,10 +18,11 @@ describe.each(["rest-api", "http-api"])("examples/%s, from the tarball", (name) 
   let project: Project;
 
   beforeAll(async () => {
-    project = await startProject(packed, {
-      from: fileURLToPath(new URL(`../../examples/${name}`, import.meta.url)),
-      packages: ["osls", "serverless-offline"],
-    });
+    const from = fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
+    const { dependencies, devDependencies } = JSON.parse(await readFile(`${from}/package.json`, "utf8"));
+    const { podgate, ...packages } = { ...dependencies, ...devDependencies };
+    expect(podgate).toBe(`file:../../${basename(packed.tarball)}`);
+    project = await startProject(packed, { from, packages: Object.keys(packages) });
   });
   afterAll(() => project[Symbol.asyncDispose]());
 

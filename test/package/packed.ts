@@ -94,7 +94,7 @@ async function link(folder: string, { tarball }: Packed, packages: readonly stri
   await run("tar", ["-xzf", tarball, "-C", modules]);
   await rename(join(modules, "package"), join(modules, "podgate"));
   const { dependencies } = JSON.parse(await readFile(join(modules, "podgate/package.json"), "utf8"));
-  for (const name of [...Object.keys(dependencies), ...packages]) {
+  for (const name of new Set([...Object.keys(dependencies), ...packages])) {
     await mkdir(dirname(join(modules, name)), { recursive: true });
     await symlink(join(ROOT, "node_modules", name), join(modules, name));
   }
