@@ -6,6 +6,7 @@ import { completionCommand } from "./commands/completion.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { historyCommand, rollbackCommand } from "./commands/history.ts";
 import { initCommand } from "./commands/init.ts";
+import { inspectCommand } from "./commands/inspect.ts";
 import { issuerCommands } from "./commands/issuer.ts";
 import { lintCommand } from "./commands/lint.ts";
 import { planCommand } from "./commands/plan.ts";
@@ -29,6 +30,7 @@ const root = buildRouteMap({
     issuer: issuerCommands,
     secret: secretCommands,
     lint: lintCommand,
+    inspect: inspectCommand,
     token: tokenCommand,
     completion: completionCommand,
   },

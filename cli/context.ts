@@ -15,8 +15,8 @@ export interface Context extends CommandContext {
   readonly process: CommandProcess & CommandContext["process"];
   readonly output: Output;
   readonly env: Environment;
-  /** Everything on standard input, as text. Read once. */
-  readonly readInput: () => Promise<string>;
+  /** Everything on standard input, as text. Read once. Rejects with `CliError` where it is larger. */
+  readonly readInput: (largestBytes?: number) => Promise<string>;
   /** One secret from standard input; from a terminal it is asked for, and not shown. */
   readonly readSecret: (question: string) => Promise<string>;
   /** Asks a person, or a pipe in a person's place. @returns the line, empty where there is none */

@@ -3,7 +3,7 @@ import { proposeCompletions, run } from "@stricli/core";
 import { Answers } from "./answers.ts";
 import { app } from "./app.ts";
 import type { Context } from "./context.ts";
-import { EXIT } from "./exit-code.ts";
+import { CliError, EXIT } from "./exit-code.ts";
 import { Output } from "./output.ts";
 
 /** What completion scripts call: one proposal a line, with what it is after a tab (`completion`). */
@@ -25,7 +25,7 @@ export async function main(inputs: readonly string[], process: NodeJS.Process): 
     },
     output,
     env,
-    readInput: () => readAll(process.stdin),
+    readInput: (largestBytes) => readAll(process.stdin, largestBytes),
     readSecret: (question) => (process.stdin.isTTY ? answers.nextUnseen(question) : readAll(process.stdin)),
     ask: (question) => answers.next(question),
     onInterrupt: (listener) => {
@@ -59,8 +59,13 @@ function colorDepthOf(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): numbe
   return stream.isTTY ? stream.getColorDepth(env) : 1;
 }
 
-async function readAll(stream: NodeJS.ReadStream): Promise<string> {
+async function readAll(stream: NodeJS.ReadStream, largestBytes = Number.POSITIVE_INFINITY): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(Buffer.from(chunk));
+  let bytes = 0;
+  for await (const chunk of stream) {
+    bytes += chunk.length;
+    if (bytes > largestBytes) throw new CliError(EXIT.INPUT, `standard input is larger than ${largestBytes} bytes`);
+    chunks.push(Buffer.from(chunk));
+  }
   return Buffer.concat(chunks).toString("utf8");
 }
