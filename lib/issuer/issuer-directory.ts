@@ -65,6 +65,8 @@ export class IssuerDirectory {
 
   /** Reads the unverified `iss` as what it may be: a look-up key. Nothing is asked about one that is malformed. */
   readUrl(iss: unknown): IssuerUrl | Refusal {
+    // What is kept was read before.
+    if (typeof iss === "string" && this.#known.has(iss)) return iss as IssuerUrl;
     return (
       parseIssuerUrl(iss, this.#options.allowLoopbackHttp) ??
       refuse("ISSUER_MALFORMED", "the token's `iss` is not an issuer URL `https://host/path`")

@@ -1,5 +1,5 @@
 import { type Refusal, refuse } from "../errors.ts";
-import { isJsonObject, type JsonObject } from "../json.ts";
+import { isJsonObject, type JsonObject, own } from "../json.ts";
 import { isDnsLabel, isDnsSubdomain } from "../names.ts";
 
 /** An object that a token is bound to. `uid` of a node can be missing (ServiceAccountTokenPodNodeInfo). */
@@ -31,7 +31,12 @@ const SUBJECT_PREFIX = "system:serviceaccount:";
  * `TOKEN_CLAIM_INVALID` (times, RFC 7519 §4.1), `SUBJECT_INVALID` and `KUBERNETES_CLAIM_INVALID`.
  */
 export function readClaims(claims: JsonObject): TokenClaims | Refusal {
-  const { iss, exp, iat, nbf, jti, sub } = claims;
+  const iss = own(claims, "iss");
+  const exp = own(claims, "exp");
+  const iat = own(claims, "iat");
+  const nbf = own(claims, "nbf");
+  const jti = own(claims, "jti");
+  const sub = own(claims, "sub");
   if (typeof iss !== "string") return invalid("iss", "a string");
   // `1e400` is a JSON number and reads as Infinity: a token without end.
   if (!isFiniteNumber(exp)) return invalid("exp", "a finite number");
@@ -42,13 +47,13 @@ export function readClaims(claims: JsonObject): TokenClaims | Refusal {
     return refuse("SUBJECT_INVALID", "the token's `sub` is not `system:serviceaccount:<namespace>:<name>`");
   }
   const [namespace, serviceAccount] = account;
-  const kubernetes = readKubernetesClaim(claims["kubernetes.io"], namespace, serviceAccount);
+  const kubernetes = readKubernetesClaim(own(claims, "kubernetes.io"), namespace, serviceAccount);
   if (typeof kubernetes === "string") {
     return refuse("KUBERNETES_CLAIM_INVALID", `the token's \`kubernetes.io\` claim is refused: ${kubernetes}`);
   }
   return {
     iss,
-    aud: readAudiences(claims["aud"]),
+    aud: readAudiences(own(claims, "aud")),
     exp,
     iat,
     nbf,
@@ -73,22 +78,24 @@ function readKubernetesClaim(
   name: string,
 ): { pod?: BoundObject | undefined; node?: BoundObject | undefined } | string {
   if (!isJsonObject(claim)) return "it is missing";
-  const account = claim["serviceaccount"];
-  if (claim["namespace"] !== namespace || !isJsonObject(account) || account["name"] !== name) {
+  const account = own(claim, "serviceaccount");
+  if (own(claim, "namespace") !== namespace || !isJsonObject(account) || own(account, "name") !== name) {
     return "it does not say the same as `sub`";
   }
-  if (!isUid(account["uid"])) return "its service account has no uid";
-  const pod = readBoundObject(claim["pod"]);
+  if (!isUid(own(account, "uid"))) return "its service account has no uid";
+  const pod = readBoundObject(own(claim, "pod"));
   if (pod === null || (pod !== undefined && pod.uid === undefined)) return "its pod has no name and uid";
-  const node = readBoundObject(claim["node"]);
+  const node = readBoundObject(own(claim, "node"));
   if (node === null) return "its node has no name";
   return { pod, node };
 }
 
 function readBoundObject(value: unknown): BoundObject | undefined | null {
   if (value === undefined) return undefined;
-  if (!isJsonObject(value) || !isDnsSubdomain(value["name"])) return null;
-  const { name, uid } = value;
+  if (!isJsonObject(value)) return null;
+  const name = own(value, "name");
+  const uid = own(value, "uid");
+  if (!isDnsSubdomain(name)) return null;
   if (uid !== undefined && !isUid(uid)) return null;
   return { name, uid };
 }

@@ -1,3 +1,4 @@
+import { createLRU } from "lru.min";
 import { type Awaitable, ahead, whenThere } from "../awaitable.ts";
 import type { Clock } from "../clock.ts";
 import type { DocumentVersion } from "../document.ts";
@@ -11,8 +12,11 @@ import { type BearerToken, readBearerToken } from "./bearer-token.ts";
 import { refuseClaims } from "./claim-rules.ts";
 import { isSignedBy } from "./signature.ts";
 import { type BoundObject, readClaims } from "./token-claims.ts";
-import { readShape, type UnverifiedToken } from "./unverified-token.ts";
+import { readShape, type TokenHeader, type UnverifiedToken } from "./unverified-token.ts";
 import { digestOf, type SignedToken, type TokenDigest, VerifiedTokens } from "./verified-tokens.ts";
+
+/** A header for each key of the issuers that are kept, and as many again for keys that come and go. */
+const KNOWN_HEADERS = 2048;
 
 declare const verified: unique symbol;
 
@@ -66,6 +70,8 @@ export interface TokenVerifierOptions {
 export class TokenVerifier {
   readonly #options: TokenVerifierOptions;
   readonly #verifiedTokens = new VerifiedTokens();
+  /** Of verified tokens only, so that there are as many as keys. */
+  readonly #headers = createLRU<string, TokenHeader>({ max: KNOWN_HEADERS });
 
   constructor(options: TokenVerifierOptions) {
     this.#options = options;
@@ -92,7 +98,7 @@ export class TokenVerifier {
 
     const digest = digestOf(bearer);
     const remembered = this.#verifiedTokens.recall(digest);
-    const token = remembered ?? readShape(bearer);
+    const token = remembered ?? readShape(bearer, this.#headers);
     if (isRefusal(token)) return token;
     trail.keyId = token.keyId;
 
@@ -171,7 +177,15 @@ export class TokenVerifier {
       fingerprint: key.fingerprint,
     };
     this.#verifiedTokens.remember(digest, signed);
+    this.#rememberHeader(token);
     return signed;
+  }
+
+  #rememberHeader({ bearer, algorithm, keyId }: UnverifiedToken): void {
+    const text = bearer.reveal();
+    const segment = text.slice(0, text.indexOf("."));
+    // A copy: a slice would keep the whole token in memory.
+    if (!this.#headers.has(segment)) this.#headers.set(Buffer.from(segment).toString(), { algorithm, keyId });
   }
 
   #judgeClaims(

@@ -1,13 +1,16 @@
 import { isRefusal, type Refusal, refuse } from "../errors.ts";
 import { ALGORITHMS, type Algorithm, isAlgorithm } from "../issuer/algorithm.ts";
-import { decodeUtf8, isJsonObject, type JsonFault, type JsonObject, parseJson } from "../json.ts";
+import { decodeUtf8, isJsonObject, type JsonFault, type JsonObject, own, parseJsonAsIs } from "../json.ts";
 import { type BearerToken, notB64Token } from "./bearer-token.ts";
 
-/** A token that has the right shape. Nothing in it is proved: `issuer` and `keyId` are look-up keys and no more. */
-export interface UnverifiedToken {
-  readonly bearer: BearerToken;
+export interface TokenHeader {
   readonly algorithm: Algorithm;
   readonly keyId: string;
+}
+
+/** A token that has the right shape. Nothing in it is proved: `issuer` and `keyId` are look-up keys and no more. */
+export interface UnverifiedToken extends TokenHeader {
+  readonly bearer: BearerToken;
   /** `iss` as it stands there, of whatever type. */
   readonly issuer: unknown;
   readonly claims: JsonObject;
@@ -29,8 +32,15 @@ const UNSUPPORTED_MEMBERS = ["crit", "b64", "zip", "cty", "enc"];
 const LEGACY_ISSUER = "kubernetes/serviceaccount";
 const LEGACY_CLAIM_PREFIX = "kubernetes.io/serviceaccount/";
 
+/** Headers by their text that were read before: all tokens of one key have the same one. */
+export interface KnownHeaders {
+  get(segment: string): TokenHeader | undefined;
+}
+
+const NONE_KNOWN: KnownHeaders = new Map();
+
 /** Reads the shape of a token: three parts, strict encoding, JSON objects, a header that we understand whole. */
-export function readShape(bearer: BearerToken): UnverifiedToken | Refusal {
+export function readShape(bearer: BearerToken, headers = NONE_KNOWN): UnverifiedToken | Refusal {
   const text = bearer.reveal();
   const headerEnd = text.indexOf(".");
   const payloadEnd = text.indexOf(".", headerEnd + 1);
@@ -41,57 +51,61 @@ export function readShape(bearer: BearerToken): UnverifiedToken | Refusal {
     return malformed(text, `its header is over ${MAX_HEADER_CHARACTERS} characters`);
   }
 
-  const header = readObject(text.slice(0, headerEnd), "header");
-  if (typeof header === "string") return malformed(text, header);
+  const headerText = text.slice(0, headerEnd);
+  const known = headers.get(headerText);
+  const written = known === undefined ? readObject(headerText, "header") : undefined;
+  if (typeof written === "string") return malformed(text, written);
   const claims = readObject(text.slice(headerEnd + 1, payloadEnd), "payload");
   if (typeof claims === "string") return malformed(text, claims);
   const signature = decodeBase64Url(text.slice(payloadEnd + 1));
   if (signature === undefined) return malformed(text, "its signature is not base64url");
 
-  const algorithm = readHeader(header);
-  if (isRefusal(algorithm)) return algorithm;
+  const header = known ?? readHeader(written as JsonObject);
+  // A kind of token that nobody may use here is told before a `kid` that it lacks.
+  if (isRefusal(header) && header.code !== "TOKEN_KEY_ID") return header;
   const family = refuseFamily(claims);
   if (family !== undefined) return family;
-  const keyId = readKeyId(header);
-  if (isRefusal(keyId)) return keyId;
-  return { bearer, algorithm, keyId, issuer: claims["iss"], claims, signature };
+  if (isRefusal(header)) return header;
+  const { algorithm, keyId } = header;
+  return { bearer, algorithm, keyId, issuer: own(claims, "iss"), claims, signature };
 }
 
-function readHeader(header: JsonObject): Algorithm | Refusal {
-  const algorithm = header["alg"];
+function readHeader(header: JsonObject): TokenHeader | Refusal {
+  const algorithm = own(header, "alg");
   if (!isAlgorithm(algorithm)) {
     return refuse("TOKEN_ALGORITHM", "the token's `alg` is none that kube-apiserver signs with", {
       compared: { actual: describe(algorithm), expected: ALGORITHMS.join(", ") },
     });
   }
-  if ("typ" in header && header["typ"] !== "JWT") {
+  if (Object.hasOwn(header, "typ") && header["typ"] !== "JWT") {
     return refuse("TOKEN_TYPE", "the token's `typ` is neither absent nor JWT", {
       compared: { actual: describe(header["typ"]), expected: "absent or JWT" },
     });
   }
-  const unsupported = UNSUPPORTED_MEMBERS.find((member) => member in header);
+  const unsupported = UNSUPPORTED_MEMBERS.find((member) => Object.hasOwn(header, member));
   if (unsupported !== undefined) {
     return refuse("TOKEN_HEADER_UNSUPPORTED", `the token's header has \`${unsupported}\`, which is not supported`);
   }
-  const bearing = KEY_BEARING_MEMBERS.find((member) => member in header);
+  const bearing = KEY_BEARING_MEMBERS.find((member) => Object.hasOwn(header, member));
   if (bearing !== undefined) {
     return refuse("TOKEN_KEY_EMBEDDED", `the token's header brings a key of its own in \`${bearing}\``);
   }
-  return algorithm;
+  const keyId = readKeyId(header);
+  return isRefusal(keyId) ? keyId : { algorithm, keyId };
 }
 
 /** Kinds of token that a cluster issues and nobody may use here. Their marks only refuse; they grant nothing. */
 function refuseFamily(claims: JsonObject): Refusal | undefined {
   const flat = Object.keys(claims).some((name) => name.startsWith(LEGACY_CLAIM_PREFIX));
-  if (claims["iss"] === LEGACY_ISSUER || flat) {
+  if (own(claims, "iss") === LEGACY_ISSUER || flat) {
     return refuse(
       "TOKEN_LEGACY",
       "this is a legacy service account token from a Secret: it has no expiry and no audience; " +
         "mount a projected volume (serviceAccountToken with audience and expirationSeconds) and send that token",
     );
   }
-  const kubernetes = claims["kubernetes.io"];
-  if (isJsonObject(kubernetes) && "warnafter" in kubernetes) {
+  const kubernetes = own(claims, "kubernetes.io");
+  if (isJsonObject(kubernetes) && Object.hasOwn(kubernetes, "warnafter")) {
     return refuse(
       "TOKEN_EXTENDED",
       "this is the API server's own token with an extended life of a year (it has `warnafter`); " +
@@ -102,7 +116,7 @@ function refuseFamily(claims: JsonObject): Refusal | undefined {
 }
 
 function readKeyId(header: JsonObject): string | Refusal {
-  const keyId = header["kid"];
+  const keyId = own(header, "kid");
   if (typeof keyId === "string" && keyId !== "" && keyId.length <= MAX_KEY_ID_CHARACTERS) return keyId;
   return refuse("TOKEN_KEY_ID", "the token's `kid` is missing or no usable text", {
     compared: { actual: describe(keyId), expected: `a string of 1 to ${MAX_KEY_ID_CHARACTERS} characters` },
@@ -113,7 +127,7 @@ function readObject(segment: string, part: "header" | "payload"): JsonObject | s
   const bytes = decodeBase64Url(segment);
   if (bytes === undefined) return `its ${part} is not base64url`;
   try {
-    const value = parseJson(decodeUtf8(bytes));
+    const value = parseJsonAsIs(decodeUtf8(bytes));
     return isJsonObject(value) ? value : `its ${part} is not a JSON object`;
   } catch (error) {
     // Both readers throw nothing else, and its message does not quote the token.
