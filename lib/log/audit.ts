@@ -52,13 +52,39 @@ export class AuditLog {
     this.#metrics = metrics;
   }
 
+  /** One literal, not parts put together: every warm call pays for it, and an object of one shape is written in half the time. */
   record(decided: Decided, surface: Surface): void {
-    const { decision, access } = decided;
-    this.#write(decided, surface, {
+    const { decision, access, trail, identity } = decided;
+    const refusal = isRefusal(decision) ? decision : undefined;
+    const now = this.#clock.now();
+    this.#logger.always({
+      type: "decision",
+      decisionId: decided.id,
+      time: new Date(decided.startedAt * 1000).toISOString(),
+      durationMs: Math.round((now - decided.startedAt) * 1e6) / 1e3,
+      function: surface.function,
+      apiId: surface.apiId,
+      stage: surface.stage,
       outcome: decision.effect,
-      ...(isRefusal(decision) ? describeRefusal(decision) : { code: "ALLOWED", rule: decision.rule }),
+      code: refusal?.code ?? "ALLOWED",
+      step: refusal?.step,
+      status: refusal?.status,
+      detail: refusal?.detail,
+      compared: refusal?.compared,
+      rule: decision.rule,
       access,
-      ...describeCaller(decided.trail, decided.identity),
+      principal: trail.principal,
+      subject: trail.subject,
+      pod: identity?.pod?.name,
+      audience: identity?.audience,
+      issuer: trail.issuer,
+      keyId: trail.keyId,
+      tokenId: identity?.tokenId,
+      issuedAt: identity?.issuedAt,
+      expiresAt: identity?.expiresAt,
+      documents: trail.documents,
+      ...this.#metrics.embed(DECISION, now),
+      Decisions: 1,
     });
   }
 
