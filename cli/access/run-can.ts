@@ -5,7 +5,7 @@ import { readPrincipal } from "../decide/settings.ts";
 import { type Target, targetsOf, titleOf } from "../decide/target.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { JsonFlag, StoreFlags } from "../flags.ts";
-import { type Beaten, beatenBy } from "../pattern/beaten.ts";
+import { type Beaten, Coverage } from "../pattern/coverage.ts";
 import type { DocumentStore } from "../store/document-store.ts";
 import { openStore } from "../store/open-store.ts";
 import { readContents } from "../store/parsed-document.ts";
@@ -45,9 +45,10 @@ export async function runCan(context: Context, flags: CanFlags, text: string): P
   const account = { principal, issuer };
   const { documents } = index.grantedTo(account);
   const denies = documents.flatMap(({ deny }) => deny);
+  const coverage = new Coverage();
   const rules = documents.flatMap(({ allow, deny }) => [
-    ...allow.map((rule) => applied(rule, "allow", denies, store)),
-    ...deny.map((rule) => applied(rule, "deny", denies, store)),
+    ...allow.map((rule) => applied(rule, "allow", coverage.beatenBy(rule, denies), store)),
+    ...deny.map((rule) => applied(rule, "deny", NOT_BEATEN, store)),
   ]);
   const ways = targetsOf(contents.documents, []).map((target): Way => wayOf(target, principal));
   const undecided = index.isUndecided(account);
@@ -80,9 +81,15 @@ export async function runCan(context: Context, flags: CanFlags, text: string): P
   return EXIT.UNDECIDED;
 }
 
-function applied(rule: Rule, effect: "allow" | "deny", denies: readonly Rule[], store: DocumentStore): AppliedRule {
+const NOT_BEATEN = { beaten: "no", by: [] } as const;
+
+function applied(
+  rule: Rule,
+  effect: "allow" | "deny",
+  { beaten, by }: { readonly beaten: Beaten; readonly by: readonly Rule[] },
+  store: DocumentStore,
+): AppliedRule {
   const { document, index } = splitOrigin(rule.origin);
-  const { beaten, by } = effect === "allow" ? beatenBy(rule, denies) : { beaten: "no" as const, by: [] };
   return {
     rule: rule.origin.slice(store.prefix.length + 1),
     location: store.locate(document, [effect, index]),
@@ -112,7 +119,7 @@ function rowOf(rule: AppliedRule, ways: readonly Way[]): readonly string[] {
     ...(rule.beaten === "all" ? [`taken back whole by ${rule.denies.join(", ")}`] : []),
     ...(rule.beaten === "some" ? [`partly taken back by ${rule.denies.join(", ")}`] : []),
     ...(rule.beaten === "unknown" ? [`may be taken back by ${rule.denies.join(", ")}`] : []),
-    ...(rule.effect === "allow" && own.length === 0 ? ["no such service"] : []),
+    ...(rule.effect === "allow" && own.length === 0 ? ["by requirePodToken, if a function is this service"] : []),
     ...(rule.effect === "allow" && own.length > 0 && admitting.length === 0
       ? [`not admitted by principals of ${own.map(({ through }) => through).join(", ")}`]
       : []),

@@ -34,7 +34,10 @@ export async function runWhoCan(
   const { output } = context;
   const store = await openStore(flags, context);
   const contents = await readContents(store, ["issuers", "apis", "services", "permissions"]);
-  const targets = narrow(targetsFor(targetsOf(contents.documents, []), service), flags);
+  const isNamed = contents.documents.some(
+    ({ parsed }) => parsed.kind === "permissions" && parsed.value.allow.some((rule) => rule.service === service),
+  );
+  const targets = narrow(targetsFor(targetsOf(contents.documents, []), service, isNamed ? [] : undefined), flags);
   const index = new PermissionIndex(store, contents);
   const granted = whoCan({ service, method, path }, targets, index, store);
   const undecided = index.callers().filter((caller) => index.isUndecided(caller));

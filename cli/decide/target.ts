@@ -74,10 +74,22 @@ function apiTarget(document: string, apiId: string, api: RegisteredApi, stage: s
   };
 }
 
-/** Those of a service. Throws `CliError` where there is none. */
-export function targetsFor(targets: readonly Target[], service: string): readonly Target[] {
+/**
+ * Those of a service. Throws `CliError` where there is none.
+ *
+ * @param ownAudiences - of a function that calls itself this service by `requirePodToken`, for which there is no document
+ */
+export function targetsFor(
+  targets: readonly Target[],
+  service: string,
+  ownAudiences?: readonly string[],
+): readonly Target[] {
   const ofService = targets.filter(({ receiver }) => receiver.service === service);
   if (ofService.length > 0) return ofService;
+  if (ownAudiences !== undefined) {
+    const receiver = { service, audiences: ownAudiences };
+    return [{ document: "requirePodToken", principalsPath: [], receiver, find: async () => ({ receiver }) }];
+  }
   const known = [...new Set(targets.map(({ receiver }) => receiver.service))].sort();
   const names = known.length === 0 ? "the store has none" : `known are ${known.slice(0, 20).join(", ")}`;
   throw new CliError(EXIT.INPUT, `no document in apis/ or services/ is about the service ${quote(service)}; ${names}`);
@@ -87,8 +99,13 @@ export function targetsFor(targets: readonly Target[], service: string): readonl
  * The target that a call of this service means. Several that treat every caller alike are one, the first by name. Throws
  * `CliError` where there is none, and where the choice would matter.
  */
-export function chooseTarget(targets: readonly Target[], service: string, choice: TargetChoice): Target {
-  const chosen = narrow(targetsFor(targets, service), choice);
+export function chooseTarget(
+  targets: readonly Target[],
+  service: string,
+  choice: TargetChoice,
+  ownAudiences?: readonly string[],
+): Target {
+  const chosen = narrow(targetsFor(targets, service, ownAudiences), choice);
   const [first, ...others] = chosen;
   if (first !== undefined && others.every((other) => alikeKey(other) === alikeKey(first))) return first;
   throw new CliError(

@@ -3,7 +3,7 @@ import type { PermissionSet } from "../../lib/permission/permission-set.ts";
 import { matchesWildcard } from "../../lib/permission/wildcard.ts";
 import type { Caller } from "../access/caller.ts";
 import type { PermissionIndex } from "../access/permission-index.ts";
-import { type Covering, methodsOf } from "../pattern/beaten.ts";
+import { type Covering, methodsOf } from "../pattern/coverage.ts";
 import { covers } from "../pattern/covers.ts";
 import { findPath, type PathQuestion } from "../pattern/find-path.ts";
 import type { LetIn, WrittenRule } from "./change.ts";

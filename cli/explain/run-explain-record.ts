@@ -94,6 +94,9 @@ async function versionsNow(documents: readonly { name: string; version: number }
   });
 }
 
+/** Audiences of the gateway and of functions: the token that is asked about is good for any. */
+const NO_MATTER = ["unknown"];
+
 /** Nothing where the record does not say who called what: before the signature nobody is known. */
 async function askNow(record: AuditRecord, context: Context, flags: ExplainFlags, store: DocumentStore) {
   const { principal: text, access, apiId, stage } = record;
@@ -102,12 +105,14 @@ async function askNow(record: AuditRecord, context: Context, flags: ExplainFlags
   const contents = await readContents(store, ["issuers", "apis", "services"]);
   const { documents } = contents;
   const issuer = new PermissionIndex(store, contents).issuerOf(principal.cluster);
-  const isForward = documents.every(({ name }) => name !== `apis/${apiId}`);
-  const target = chooseTarget(targetsOf(documents, ["unknown"]), access.service, {
-    api: flags.api ?? (isForward ? undefined : apiId),
-    stage: flags.stage ?? (isForward ? undefined : stage),
-    forward: flags.forward || isForward,
-  });
+  const isStored = (name: string) => documents.some((document) => document.name === name);
+  const isBehindAuthorizer = isStored(`apis/${apiId}`);
+  const choice = {
+    api: flags.api ?? (isBehindAuthorizer ? apiId : undefined),
+    stage: flags.stage ?? (isBehindAuthorizer ? stage : undefined),
+    forward: flags.forward || (!isBehindAuthorizer && isStored(`services/${access.service}`)),
+  };
+  const target = chooseTarget(targetsOf(documents, NO_MATTER), access.service, choice, NO_MATTER);
   const question = targetQuestion(target, access, []);
   const settings = settingsOf(flags, context);
   const ask: AskAgain = (changed) => new AccountAsker(store, settings, changed).ask(question, { principal, issuer });

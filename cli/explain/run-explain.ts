@@ -130,7 +130,7 @@ async function questionOf(
   // One of them may be what is asked about.
   for (const { location, text } of problems) context.output.note(`podgate: warning: ${location}: ${text}`);
   const audiences = known.length > 0 ? known : audiencesIn(authorization);
-  const target = chooseTarget(targetsOf(documents, audiences), service, flags);
+  const target = chooseTarget(targetsOf(documents, audiences), service, flags, flags.audience);
   const audiencesUnknown = known.length === 0 && target.document.startsWith("services/");
   return { question: targetQuestion(target, { method, path }, authorization), audiencesUnknown };
 }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ParameterStore, startParameterStore } from "../../offline/parameter-store/parameter-store.ts";
 import { folderOf, podgate } from "../support/podgate.ts";
 
-const GOOD = { allow: [{ service: "orders", methods: ["GET"], paths: ["/v1/*"] }] };
+const GOOD = {};
 const ISSUER = { url: "https://oidc.example.com/dev", cluster: "dev" };
 
 async function lintOf(files: Readonly<Record<string, string | object>>) {
@@ -20,7 +20,7 @@ describe("a folder", () => {
       "notes.txt": "no YAML: [",
       ".cache/x.yaml": "no YAML: [",
     });
-    expect({ exitCode, said }).toEqual({ exitCode: 0, said: "3 documents, 0 errors\n" });
+    expect({ exitCode, said }).toEqual({ exitCode: 0, said: "3 documents, 0 errors, 0 warnings\n" });
   });
 
   test.for<{ what: string; yaml: string; said: string }>([
@@ -176,7 +176,7 @@ describe("SSM over the wire", () => {
     expect(await podgate(["lint", "--prefix", PREFIX], { env })).toEqual({
       exitCode: 1,
       stderr: "",
-      stdout: `${PREFIX}/permissions/dev/payments/wrong: error: alow is unknown; allowed are version, allow, deny [document]\n27 documents, 1 errors\n`,
+      stdout: `${PREFIX}/permissions/dev/payments/wrong: error: alow is unknown; allowed are version, allow, deny [document]\n27 documents, 1 error, 0 warnings\n`,
     });
     const paths = store.calls.flatMap(({ names }) => names);
     expect(paths.filter((path) => path === `${PREFIX}/permissions`)).toHaveLength(3);
