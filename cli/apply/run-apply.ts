@@ -73,7 +73,7 @@ export async function applyPlan(
   }
   tell(
     { written: applied.written, complete: true },
-    `Done: ${applied.written} writes. The functions see them within a minute.`,
+    `Done: ${applied.written} of ${plan.steps.length} writes. The functions see them within a minute.`,
   );
   return EXIT.OK;
 }

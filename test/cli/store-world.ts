@@ -19,6 +19,8 @@ export interface StoreWorld extends AsyncDisposable {
   /** Names of the writes so far, without the prefix, in order. */
   writes(): readonly string[];
   run(inputs: readonly string[], options?: RunOptions): Promise<Ended>;
+  /** For commands that have no pace. */
+  runPlain(inputs: readonly string[], options?: RunOptions): Promise<Ended>;
   start(inputs: readonly string[], options?: RunOptions): RunningPodgate;
 }
 
@@ -62,6 +64,7 @@ export async function startStoreWorld(
         .filter(({ operation }) => operation === "PutParameter" || operation === "DeleteParameter")
         .map(({ names: [name = ""] }) => name.slice(PREFIX.length + 1)),
     run: (inputs, options) => podgate([...inputs, ...NO_PACE], withEnv(options)),
+    runPlain: (inputs, options) => podgate(inputs, withEnv(options)),
     start: (inputs, options) => startPodgate([...inputs, ...NO_PACE], withEnv(options)),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };
