@@ -101,9 +101,10 @@ async function link(folder: string, { tarball }: Packed, packages: readonly stri
 }
 
 async function install(folder: string, { tarball }: Packed, packages: readonly string[]): Promise<void> {
-  const { devDependencies } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
+  const { dependencies, devDependencies } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
+  const versions: Readonly<Record<string, string>> = { ...devDependencies, ...dependencies };
   const { overrides } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
   // An example says itself what it needs, by a tarball of another place.
-  const named = overrides === undefined ? packages.map((name) => `${name}@${devDependencies[name]}`) : [];
+  const named = overrides === undefined ? packages.map((name) => `${name}@${versions[name]}`) : [];
   await run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", tarball, ...named], { cwd: folder });
 }
