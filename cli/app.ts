@@ -3,6 +3,7 @@ import packageJson from "../package.json" with { type: "json" };
 import { applyCommand } from "./commands/apply.ts";
 import { canCommand } from "./commands/can.ts";
 import { completionCommand } from "./commands/completion.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { historyCommand, rollbackCommand } from "./commands/history.ts";
 import { initCommand } from "./commands/init.ts";
@@ -30,6 +31,7 @@ const root = buildRouteMap({
     issuer: issuerCommands,
     secret: secretCommands,
     lint: lintCommand,
+    doctor: doctorCommand,
     inspect: inspectCommand,
     token: tokenCommand,
     completion: completionCommand,

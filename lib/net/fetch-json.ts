@@ -12,6 +12,8 @@ export interface FetchJsonSettings extends BudgetLimits {
   readonly allowLoopbackHttp: boolean;
   /** @default getaddrinfo */
   readonly resolve?: Resolve;
+  /** Told the `Date` field of each answer, as it came: the one thing beside its body that somebody asks about. */
+  readonly onDate?: (date: string | undefined) => void;
 }
 
 const HEADERS = {
@@ -28,13 +30,14 @@ export function createFetchJson(settings: FetchJsonSettings): FetchJson {
   return async (text, options) => {
     const target = readTarget(text, { network: options.network, allowLoopbackHttp: settings.allowLoopbackHttp });
     using budget = startBudget(target.label, settings, options.signal);
-    const body = await readAnswer(target, settings.resolve ?? systemResolve, options, budget);
+    const body = await readAnswer(target, settings, options, budget);
     return parse(body, target);
   };
 }
 
 /** The body of a 200. Whatever else happens, the socket is destroyed before this rejects. */
-async function readAnswer(target: Target, resolve: Resolve, options: FetchJsonOptions, budget: Budget) {
+async function readAnswer(target: Target, settings: FetchJsonSettings, options: FetchJsonOptions, budget: Budget) {
+  const { onDate, resolve = systemResolve } = settings;
   const addresses = await unlessAborted(budget.signal, () => resolvePermitted(target, resolve));
   let stage: Stage = "connecting";
   let request: ClientRequest | undefined;
@@ -52,6 +55,7 @@ async function readAnswer(target: Target, resolve: Resolve, options: FetchJsonOp
     });
     budget.signal.addEventListener("abort", () => request?.destroy(), { once: true });
     const response = await answerTo(request);
+    onDate?.(response.headers.date);
     checkHeader(response, target, options.maxBytes);
     const body = await readBody(response, target, options.maxBytes);
     // An abort can meet a body that has arrived and is still being read: that ends as if nothing had happened.
