@@ -104,6 +104,7 @@ class PreparedAgent extends Agent {
       const timer = setTimeout(() => end(), PREPARING_MS);
       const end = () => {
         clearTimeout(timer);
+        socket.off("secureConnect", end).off("close", end);
         // Nobody waits for it any more: a process that has nothing else to do may end.
         socket.unref();
         resolve();
@@ -140,8 +141,9 @@ function answerTo(
     };
     const timer = setTimeout(giveUp, milliseconds);
     const broken = (error: Error) => {
-      const code = "code" in error ? String(error.code) : "ECONNRESET";
-      reject(/^E[A-Z]+$/.test(code) ? new BrokenConnection(code, isStale()) : error);
+      const code = "code" in error ? String(error.code) : "";
+      // Node's own (ERR_…) and those of certificates are not of the connection: another one would end the same way.
+      reject(/^E(?!RR_)[A-Z_]+$/.test(code) ? new BrokenConnection(code, isStale()) : error);
     };
     let answered = false;
     request.once("response", (response: IncomingMessage) => {
@@ -157,12 +159,14 @@ function answerTo(
         },
       );
     });
-    // Not `once`: a request may report more than one error, and one that nobody hears ends the process.
-    request.on("error", broken);
+    // An answer that has begun says itself how it ends. Not `once`: a request may report more than one error, and one that
+    // nobody hears ends the process.
+    request.on("error", (error) => {
+      if (!answered) broken(error);
+    });
     request.once("close", () => {
       clearTimeout(timer);
-      // An answer that has begun says itself how it ends.
-      if (!answered) broken(new Error("closed without an answer"));
+      if (!answered) reject(new BrokenConnection("ECONNRESET", isStale()));
     });
     request.end(body);
   });

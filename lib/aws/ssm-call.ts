@@ -32,7 +32,7 @@ export const ONE_IDLE_CONNECTION = { maxFreeSockets: 1 };
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return "unknown error";
   const code = "code" in error ? String(error.code) : "";
-  if (/^E[A-Z_]{2,40}$/.test(code) && code !== "ETIMEDOUT") return code;
+  if (/^[A-Z][A-Z0-9_]{2,63}$/.test(code) && code !== "ETIMEDOUT") return code;
   if (["AbortError", "TimeoutError"].includes(error.name)) return "no answer in time";
   return /^[A-Za-z][A-Za-z0-9._-]{0,63}$/.test(error.name) ? error.name : "unknown error";
 }

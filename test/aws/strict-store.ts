@@ -1,6 +1,6 @@
 import { createServer as createHttpServer, type RequestListener, request as requestPlain } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { type ParameterStore, startParameterStore } from "../../offline/parameter-store/parameter-store.ts";
 import { type ReceivedRequest, readBody, received } from "../../offline/sample/received-request.ts";
@@ -20,17 +20,21 @@ export interface StrictStore extends AsyncDisposable {
   readonly requests: ReceivedRequest[];
   /** TCP connections that were ever made. */
   connections(): number;
+  /** Closes every connection that is open now. */
+  closeConnections(): void;
 }
 
 /**
  * A parameter store that takes signed requests only, as SSM does: by known keys, with their session token, by a clock of its
  * own. The SDK's settings point to it.
+ *
+ * @param given - the store behind it. @default one of its own
  */
-export async function startStrictStore(scheme: "http" | "https"): Promise<StrictStore> {
+export async function startStrictStore(scheme: "http" | "https", given?: ParameterStore): Promise<StrictStore> {
   await using starting = new AsyncDisposableStack();
-  const store = starting.use(await startParameterStore({}));
+  const store = given ?? starting.use(await startParameterStore({}));
   let connections = 0;
-  const strict: Omit<StrictStore, "url" | "connections" | typeof Symbol.asyncDispose> = {
+  const strict: Omit<StrictStore, "url" | "connections" | "closeConnections" | typeof Symbol.asyncDispose> = {
     store,
     keys: new Map([["AKIDSTRICT", { secretAccessKey: "secret" }]]),
     aheadSeconds: 0,
@@ -69,8 +73,10 @@ export async function startStrictStore(scheme: "http" | "https"): Promise<Strict
     scheme === "http"
       ? createHttpServer(answer)
       : createHttpsServer({ cert: tlsFixture("server.pem"), key: tlsFixture("server-key.pem") }, answer);
-  server.on("connection", () => {
+  const open: Socket[] = [];
+  server.on("connection", (socket: Socket) => {
     connections += 1;
+    open.push(socket);
   });
   server.listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
@@ -87,6 +93,9 @@ export async function startStrictStore(scheme: "http" | "https"): Promise<Strict
   return Object.assign(strict, {
     url,
     connections: () => connections,
+    closeConnections: () => {
+      for (const socket of open.splice(0)) socket.destroy();
+    },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   });
 }
