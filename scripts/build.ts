@@ -53,6 +53,14 @@ const lazyFiles: Plugin = {
   },
 };
 
+/** Only `forward` assumes roles. Code that never gets there is left out of the program, but what it imports would not be. */
+const noSts: Plugin = {
+  name: "no-sts",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/sdk-sts\.ts$/ }, ({ path }) => ({ path: `unused:${path}`, external: true }));
+  },
+};
+
 /**
  * Leaves out what packages import later, for bundles with parts of them that never get there. Followed, such an import
  * makes esbuild initialise all that it leads to in steps, and leave nothing of it out. `bundle-report` finds one that stays.
@@ -144,6 +152,7 @@ const cli = await build({
   ...requireInModules,
   external,
   metafile: true,
+  plugins: [noSts],
 });
 const built = [functions, withSdk, lazy, libraries, lazyLibraries, offline, cli];
 const outputs = Object.assign({}, ...built.map(({ metafile }) => metafile.outputs));
