@@ -30,6 +30,8 @@ export interface Inspection {
   readonly claims: readonly ShownMember[];
 }
 
+const LONGEST_TEXT = 500;
+
 /** Says what a text is that somebody took for a token. Never throws, whatever the text. @param now - epoch seconds */
 export function inspectToken(text: string, audiences: readonly string[], now: number): Inspection {
   const decoded = decodeToken(text);
@@ -41,16 +43,14 @@ export function inspectToken(text: string, audiences: readonly string[], now: nu
         : { name: "broken-jwt", title: "JWT that cannot be read whole", fromCluster: false }
       : familyOfClaims(raw);
   const { refusals, claims } = judge(text, audiences, now);
-  const problems: TokenProblem[] = [
-    ...refusals.map(({ code, compared, detail }) => ({
-      severity: "error" as const,
-      code,
-      text: printable(
-        compared === undefined ? detail : `${detail} (${compared.actual}; expected ${compared.expected})`,
-        500,
-      ),
-    })),
-    ...(decoded?.faults ?? []).map((fault) => warning("unreadable", fault)),
+  const refused: TokenProblem[] = refusals.map(({ code, compared, detail }) => {
+    const text = compared === undefined ? detail : `${detail} (${compared.actual}; expected ${compared.expected})`;
+    return { severity: "error", code, text: printable(text, LONGEST_TEXT) };
+  });
+  const untold = (decoded?.faults ?? []).filter((fault) => !refused.some(({ text }) => text.includes(fault)));
+  const problems = [
+    ...refused,
+    ...untold.map((fault) => warning("unreadable", fault)),
     ...(raw === undefined ? [] : warningsOf(family, raw)),
   ];
   const replaced = raw && kubeletMoment(family, raw);

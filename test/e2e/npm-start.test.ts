@@ -4,8 +4,9 @@ import { connect } from "node:net";
 import { promisify } from "node:util";
 import { GetParameterCommand, PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { PORT_NAMES } from "../../offline/ports.ts";
+import { PORT_NAMES, PORTS } from "../../offline/ports.ts";
 import { freePorts, type RunningStack, startInVain, startStack } from "../support/offline-stack.ts";
+import { podgate } from "../support/podgate.ts";
 
 const run = promisify(execFile);
 
@@ -263,6 +264,31 @@ describe("the sample API orders, behind the authorizer", () => {
       expect(await statusOf("/v1/status", token)).toBe(200);
       expect(await statusOf("/v1/orders", token)).toBe(403);
     }
+  });
+});
+
+describe("the program podgate beside it", () => {
+  const besideIt = (inputs: readonly string[], input = "") => {
+    const moved = PORT_NAMES.map((name) => [PORTS[name].variable, String(stack.ports[name])]);
+    return podgate(inputs, { env: Object.fromEntries(moved), input });
+  };
+
+  test("gets a token that the gateway takes, says what it is, and finds its key", async () => {
+    const minted = await besideIt(["token", "payments/billing", "--audience", gateway(), "--bound", "pod/billing-0"]);
+    const token = minted.stdout.trim();
+    const answer = await fetch(`${gateway()}/whoami`, { headers: { authorization: `Bearer ${token}` } });
+    expect(answer.status).toBe(200);
+
+    const inspected = await besideIt(["inspect", "-", "--audience", gateway()], token);
+    expect(inspected).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("[projected-pod-and-node]") });
+
+    const examined = await besideIt(["doctor", "--offline", "--token", "-"], token);
+    expect(examined.stdout).toContain("the token is signed by key");
+    expect(examined.stdout).toMatch(/\n\d+ issuers, 0 errors, \d+ warnings\n$/);
+    expect(examined.exitCode).toBe(0);
+
+    const said = inspected.stdout + inspected.stderr + examined.stdout + examined.stderr + minted.stderr;
+    expect(said).not.toContain(token.split(".")[2]);
   });
 });
 
