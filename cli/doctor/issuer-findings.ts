@@ -14,7 +14,8 @@ import { type Observation, observeIssuer } from "./observe-issuer.ts";
 const CLOCKS_DIFFER_SECONDS = 10;
 
 const ADVICE = {
-  "address-refused": 'if the functions run inside that network, say "network": "private" in the issuer document',
+  "address-refused":
+    'where the functions run inside that network, say "network": "private" in the issuer document; plain http is for offline alone (PODGATE_ALLOW_LOOPBACK_HTTP=1)',
   "name-not-resolved": "check the URL; a name that only the cluster knows needs static keys",
   "connection-failed": "is it up, and open to where the functions run?",
   "tls-failed": "an authority that is not public goes into `certificateAuthority` of the issuer document",

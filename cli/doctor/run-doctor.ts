@@ -9,6 +9,7 @@ import type { Context } from "../context.ts";
 import { CliError, EXIT, type ExitCode } from "../exit-code.ts";
 import type { JsonFlag, StoreFlags } from "../flags.ts";
 import { readToken } from "../inspect/read-input.ts";
+import { shapeOf } from "../issuer/issuer-shape.ts";
 import { printable } from "../printable.ts";
 import { DOCUMENT_KINDS, type DocumentStore } from "../store/document-store.ts";
 import { openStore } from "../store/open-store.ts";
@@ -225,8 +226,15 @@ function staticFindings(
   }
   return [
     ...keyFindings(issuer, stored.keys, undefined, keysAt),
+    ...(shapeOf(issuer.url).title === "EKS" ? [eksKeysAreKept(keysAt)] : []),
     ...(token === undefined ? [] : tokenFindings(token, issuer, stored.keys, "its static key set")),
   ];
+}
+
+function eksKeysAreKept(where: string): Finding {
+  const text =
+    'EKS rotates its signing key about once a week and nobody fetches static keys, so its tokens will be refused; take "keys": "static" out of the issuer document';
+  return { severity: "warning", check: "key-set", where, text };
 }
 
 /** A token that is of none of the issuers, or that is no token. */

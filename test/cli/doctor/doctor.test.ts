@@ -239,11 +239,33 @@ describe("podgate doctor --token", () => {
     const { token: other } = await eks.forge({ ...AT, header: { kid: "api-server-key" } });
     const name = `issuers/${eks.issuer.slice("https://".length)}`;
     await using folder = await folderOf({ "a.yaml": { [name]: { ...eks.issuerDocument } } });
-    const { told } = await doctor(["--from", folder.path, "--token", "-"], { input: other });
+    const { report, told } = await doctor(["--from", folder.path, "--token", "-"], { input: other });
+    expect(report.findings.map(({ text }) => text).join("\n")).toContain(
+      "its kid is a name that somebody gave, as EKS",
+    );
     expect(told).toEqual([
       expect.stringContaining(
         `EKS signs with the keys at ${eks.issuer}/keys; the keys at the API server's own /openid/v1/jwks (\`kubectl get --raw\`) are others`,
       ),
+    ]);
+  });
+
+  test("of EKS with static keys says that they will be too old, and where a token's key is", async () => {
+    await using eks = await startCluster({ shape: "eks" });
+    const [issuers, keys] = ["issuers", "keys"].map((kind) => `${kind}/${eks.issuer.slice("https://".length)}`);
+    const { token: other } = await eks.mint({ ...AT, audiences: ["a"] });
+    await using kept = await startCluster();
+    await using folder = await folderOf({
+      "a.yaml": {
+        [issuers ?? ""]: { url: eks.issuer, cluster: "prod", keys: "static" },
+        [keys ?? ""]: { issuer: eks.issuer, fetchedAt: 1, source: "static", keys: kept.keys },
+      },
+    });
+    const { exitCode, told } = await doctor(["--from", folder.path, "--token", "-"], { input: other });
+    expect(exitCode).toBe(1);
+    expect(told).toEqual([
+      expect.stringContaining("warning key-set: EKS rotates its signing key about once a week"),
+      expect.stringContaining("so keep no static keys of it"),
     ]);
   });
 });
