@@ -46,11 +46,11 @@ export async function growthSection(effort: Effort): Promise<Section> {
       issuers(effort),
     ),
     await growth(
-      "principals: permissions found and a decision made",
+      "principals: a whole warm call, new token (HTTP API)",
       [10, 1000 * share, 4000 * share],
       1.15,
       effort,
-      principals(),
+      principals(effort),
     ),
   ];
   return {
@@ -203,21 +203,24 @@ async function verifying(store: MemoryStore, tokens: readonly string[]): Promise
   return once;
 }
 
-const principals = (): Setup => async (count) => {
-  const store = new MemoryStore();
-  for (let index = 0; index < count; index++) {
-    store.putPermissions(`prod/${NAMESPACE}/account-${index}`, { allow: rules(10) });
-  }
-  const { permissions } = startApp(store);
-  const access = { service: "orders", method: "GET", path: allowedPath(10) };
-  const callers = Array.from({ length: count }, (_, index) => ({
-    cluster: "prod",
-    namespace: NAMESPACE,
-    serviceAccount: `account-${index}`,
-  }));
-  for (const caller of callers) await permissions.find(caller, undefined);
-  return (index) => {
-    const granted = permissions.find(turn(callers, index), undefined);
-    return granted instanceof Promise ? granted.then((set) => decide(set, access)) : decide(granted, access);
+/** As many as are kept in memory. Every one has a document of its own, and tokens by the turn. */
+function principals({ tokens: many }: Effort): Setup {
+  const cluster = makeCluster("prod", "RS256");
+  return async (count) => {
+    const store = new MemoryStore();
+    store.register(cluster);
+    store.putApi();
+    for (let index = 0; index < count; index++) {
+      store.putPermissions(`prod/${NAMESPACE}/account-${index}`, { allow: rules(10) });
+    }
+    const app = startApp(store);
+    const events = Array.from({ length: Math.max(count, many) }, (_, index) =>
+      httpEvent(mint(cluster, `account-${index % count}`), allowedPath(10)),
+    );
+    for (const event of events) {
+      const answer = (await app.authorize(event, CONTEXT)) as { isAuthorized?: boolean };
+      if (answer.isAuthorized !== true) throw new Error("the call is not allowed");
+    }
+    return async (index) => app.authorize(turn(events, index), CONTEXT);
   };
-};
+}
