@@ -1,19 +1,19 @@
-import type { AuthorizerRules, CallOutcome } from "./authorize-call.ts";
-import { type AuthorizerAnswer, isSizeLimited, UNAUTHORIZED } from "./authorizer-answer.ts";
-import { callArn, type GatewayRequest, isHttpApi } from "./gateway-request.ts";
+import { isSizeLimited, UNAUTHORIZED } from "./authorizer-answer.ts";
+import { callArn, isHttpApi } from "./gateway-request.ts";
 import { isRecord, jsonBytes } from "./json.ts";
-import { readPolicy, type Statement } from "./policy-document.ts";
-import { ANSWER_MAX_BYTES, coversAction, INVOKE } from "./policy-evaluation.ts";
+import {
+  allowingStatements,
+  isFailure,
+  type Observation,
+  patternsOf,
+  returnedObject,
+  statementsOf,
+  takesSimple,
+  threw,
+  threwRefusal,
+} from "./observation.ts";
+import { ANSWER_MAX_BYTES, coversAction, coversResource, INVOKE } from "./policy-evaluation.ts";
 import { crossesIntoPath, isEverything, methodAndPath, readable, withoutCredentials } from "./policy-resource.ts";
-
-/** One call of an authorizer and how it is configured. */
-export interface Observation extends CallOutcome {
-  readonly request: GatewayRequest;
-  readonly rules: AuthorizerRules;
-  readonly ttlSeconds: number;
-  /** A kept policy refused the call, and the function, asked again, allows it. */
-  readonly allowedAnew: boolean;
-}
 
 export interface Advice {
   /** Stable: the same mistake has the same cause, whatever the call is. */
@@ -68,9 +68,19 @@ const MISTAKES: readonly Mistake[] = [
     mend: "answer isAuthorized false or a Deny, which is 403",
   },
   {
+    cause: "http-api-thrown-failure",
+    explainsFailure: false,
+    wrong: ({ request, ...seen }) =>
+      isHttpApi(request.kind) && threw(seen) !== undefined && !threwRefusal(seen)
+        ? "the authorizer of an HTTP API threw, which is 500 and not 401"
+        : undefined,
+    mend: "if that refuses the caller, answer isAuthorized false or a Deny, which is 403; if nothing could be decided, 500 is right",
+  },
+  {
     cause: "returned-refusal",
     explainsFailure: true,
-    wrong: ({ invocation }) => {
+    wrong: ({ decision, invocation }) => {
+      if (!isFailure(decision)) return undefined;
       const value = invocation?.outcome === "returned" ? invocation.value : undefined;
       const isRefusal = typeof value === "string" || (isRecord(value) && Object.hasOwn(value, "statusCode"));
       return isRefusal ? "the authorizer returned a text or an HTTP answer, which is 500 whatever it says" : undefined;
@@ -96,19 +106,45 @@ const MISTAKES: readonly Mistake[] = [
   {
     cause: "principal-missing",
     explainsFailure: true,
-    wrong: ({ decision, answer, ...seen }) => {
+    wrong: (seen) => {
       const value = returnedObject(seen);
-      const lacks = value !== undefined && Object.hasOwn(value, "policyDocument") && !value["principalId"];
-      return lacks && isFailure(decision) ? "the authorizer answered a policy without a principalId" : undefined;
+      if (value === undefined || takesSimple(seen) || !isFailure(seen.decision)) return undefined;
+      const lacks = Object.hasOwn(value, "policyDocument") && !value["principalId"];
+      return lacks ? "the authorizer answered a policy without a principalId" : undefined;
     },
     mend: "answer principalId too, a text that says who the caller is",
   },
   {
+    cause: "policy-where-simple",
+    explainsFailure: true,
+    wrong: (seen) => {
+      const value = returnedObject(seen);
+      if (value === undefined || !takesSimple(seen) || !isFailure(seen.decision)) return undefined;
+      const isPolicy = Object.hasOwn(value, "policyDocument") && !Object.hasOwn(value, "isAuthorized");
+      return isPolicy ? "the authorizer answered a policy, and enableSimpleResponses asks for isAuthorized" : undefined;
+    },
+    mend: "answer isAuthorized true or false, or set enableSimpleResponses to false",
+  },
+  {
+    cause: "simple-where-policy",
+    explainsFailure: true,
+    wrong: (seen) => {
+      const value = returnedObject(seen);
+      if (value === undefined || takesSimple(seen) || !isFailure(seen.decision)) return undefined;
+      const isSimple = Object.hasOwn(value, "isAuthorized") && !Object.hasOwn(value, "policyDocument");
+      return isSimple
+        ? "the authorizer answered isAuthorized, and this authorizer is one that answers a policy"
+        : undefined;
+    },
+    mend: "answer principalId and policyDocument, or set enableSimpleResponses, which HTTP APIs of payload 2.0 have",
+  },
+  {
     cause: "authorized-not-boolean",
     explainsFailure: true,
-    wrong: ({ decision, ...seen }) => {
+    wrong: (seen) => {
       const authorized = returnedObject(seen)?.["isAuthorized"];
-      if (authorized === undefined || typeof authorized === "boolean" || !isFailure(decision)) return undefined;
+      if (!takesSimple(seen) || !isFailure(seen.decision)) return undefined;
+      if (authorized === undefined || typeof authorized === "boolean") return undefined;
       return `the authorizer answered an isAuthorized that is a ${typeof authorized}, not true or false`;
     },
     mend: "answer a boolean",
@@ -123,7 +159,7 @@ const MISTAKES: readonly Mistake[] = [
     cause: "method-wildcard",
     explainsFailure: false,
     wrong: (seen) => {
-      const resource = allowedResources(seen).find(crossesIntoPath);
+      const resource = patternsOf(allowingStatements(seen)).find(crossesIntoPath);
       if (resource === undefined) return undefined;
       return `the policy allows ${readable(resource)}, whose * before the path crosses "/", so it covers paths that only end alike`;
     },
@@ -132,15 +168,19 @@ const MISTAKES: readonly Mistake[] = [
   {
     cause: "policy-allows-everything",
     explainsFailure: false,
-    wrong: (seen) =>
-      allowedResources(seen).some(isEverything) ? "the policy allows every API, stage, method and path" : undefined,
+    wrong: (seen) => {
+      const unconditional = allowingStatements(seen).filter(({ conditions }) => conditions.length === 0);
+      return patternsOf(unconditional).some(isEverything)
+        ? "the policy allows every API, stage, method and path"
+        : undefined;
+    },
     mend: "name the ARNs of this API that the caller may call",
   },
   {
     cause: "simple-answer-shared",
     explainsFailure: false,
     wrong: simpleAnswerShared,
-    mend: "add $context.httpMethod and $context.path to identitySource, set resultTtlInSeconds to 0, or answer a policy",
+    mend: "if it depends on the call, add $context.httpMethod and $context.path to identitySource, set resultTtlInSeconds to 0, or answer a policy",
   },
 ];
 
@@ -153,59 +193,20 @@ export function adviceOn(seen: Observation): Advice[] {
   });
 }
 
-function isFailure(decision: CallOutcome["decision"]): boolean {
-  return decision.outcome === "reject" && decision.response.status === 500;
-}
-
-function threw({ invocation }: Pick<CallOutcome, "invocation">): string | undefined {
-  return invocation?.outcome === "failed" ? invocation.message : undefined;
-}
-
-/** A failure whose message looks as if 401 was meant. A number inside it says nothing: it may be an upstream's status. */
-function threwRefusal(seen: Pick<CallOutcome, "invocation">): boolean {
-  const message = threw(seen);
-  return message !== undefined && (message === "401" || /unauthori[sz]ed|unauthenticated/i.test(message));
-}
-
-function returnedObject({
-  invocation,
-}: Pick<CallOutcome, "invocation">): Readonly<Record<string, unknown>> | undefined {
-  const value = invocation?.outcome === "returned" ? invocation.value : undefined;
-  return isRecord(value) ? value : undefined;
-}
-
-/** Whether a policy has the ARN of this call in it, alone or with something after it. */
-export function namesCall(answer: AuthorizerAnswer, arn: string): boolean {
-  return statementsOf({ answer }).some(({ resources }) =>
-    resources.patterns.some((pattern) => pattern.startsWith(arn)),
-  );
-}
-
-function statementsOf({ answer }: Pick<CallOutcome, "answer">): readonly Statement[] {
-  if (answer?.form !== "policy") return [];
-  const policy = readPolicy(answer.policyDocument);
-  return policy.problem === undefined ? policy.statements : [];
-}
-
-/** What may be called under no condition. */
-function allowedResources(seen: Pick<CallOutcome, "answer">): string[] {
-  return statementsOf(seen)
-    .filter((statement) => statement.effect === "Allow" && coversAction(statement, INVOKE))
-    .filter(({ resources, conditions }) => !resources.negated && conditions.length === 0)
-    .flatMap(({ resources }) => resources.patterns);
-}
-
 function cachedForAnotherCall({ request, keptFrom, allowedAnew }: Observation): string | undefined {
   if (keptFrom === undefined || !allowedAnew) return undefined;
   const [madeFor, asked] = [methodAndPath(keptFrom), methodAndPath(callArn(request))];
   return `the cached policy for this token was made for ${madeFor} and refuses ${asked}, which the authorizer allows when it is asked`;
 }
 
-/** An Allow that no call of an API can be: its action is another one. */
-function allowsOtherAction({ decision, ...seen }: Observation): string | undefined {
+/** An Allow that would cover the refused call if its action were not another one. */
+function allowsOtherAction({ decision, request, ...seen }: Observation): string | undefined {
   if (decision.outcome === "allow" || decision.rejection !== "not-allowed") return undefined;
   const other = statementsOf(seen).find(
-    (statement) => statement.effect === "Allow" && !coversAction(statement, INVOKE),
+    (statement) =>
+      statement.effect === "Allow" &&
+      !coversAction(statement, INVOKE) &&
+      coversResource(statement, callArn(request), request.settings.wildcardSpan),
   );
   const [action] = other?.actions.patterns ?? [];
   if (other === undefined || action === undefined) return undefined;

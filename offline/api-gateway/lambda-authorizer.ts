@@ -1,4 +1,4 @@
-import { adviceOn, namesCall } from "./advice.ts";
+import { adviceOn } from "./advice.ts";
 import {
   type AuthorizerEvent,
   type AuthorizerRules,
@@ -9,6 +9,7 @@ import {
 import type { AuthorizerAnswer, Invocation } from "./authorizer-answer.ts";
 import type { GatewayClock } from "./clock.ts";
 import { callArn, type GatewayRequest, type IncomingCall } from "./gateway-request.ts";
+import { namesCall } from "./observation.ts";
 import { withoutCredentials } from "./policy-resource.ts";
 import { ResultCache } from "./result-cache.ts";
 import type { GatewaySettings } from "./settings.ts";

@@ -55,9 +55,7 @@ export function evaluatePolicy(
   const applying = policy.statements.filter(
     (statement) =>
       coversAction(statement, action) &&
-      covers(statement.resources, (pattern) =>
-        matchesResource(pattern, resourceArn, readingOf(statement, wildcardSpan)),
-      ) &&
+      coversResource(statement, resourceArn, wildcardSpan) &&
       holdAll(statement.conditions, conditionKeys ?? {}),
   );
   if (applying.some(({ effect }) => effect === "Deny")) return { verdict: "explicit-deny" };
@@ -69,6 +67,10 @@ export const INVOKE = "execute-api:Invoke";
 
 export function coversAction({ actions }: Statement, action: string): boolean {
   return covers(actions, (pattern) => matchesWildcard(pattern.toLowerCase(), action.toLowerCase()));
+}
+
+export function coversResource(statement: Statement, arn: string, span: GatewaySettings["wildcardSpan"]): boolean {
+  return covers(statement.resources, (pattern) => matchesResource(pattern, arn, readingOf(statement, span)));
 }
 
 /** The reading of a statement's wildcards: where in doubt, the one by which an Allow covers less and a Deny more. */

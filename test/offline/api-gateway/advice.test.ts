@@ -173,6 +173,14 @@ describe("mistakes of one call", () => {
     ],
     ["http-1.0", "a thrown text", throwing("unauthorized!"), {}, /HTTP API threw/],
     [
+      "http-2.0",
+      "a refusal thrown in other words",
+      throwing("jwt expired"),
+      SIMPLE,
+      /^the authorizer of an HTTP API threw, which is 500 and not 401; if that refuses .* isAuthorized false or a Deny/,
+    ],
+    ["http-1.0", "another error", throwing("connect ECONNREFUSED"), {}, /nothing could be decided, 500 is right$/],
+    [
       "rest-token",
       "a returned text",
       () => "Unauthorized",
@@ -214,6 +222,29 @@ describe("mistakes of one call", () => {
     ],
     ["http-2.0", "isAuthorized as a number", () => ({ isAuthorized: 1 }), SIMPLE, /isAuthorized that is a number/],
     [
+      "http-2.0",
+      "a policy in place of isAuthorized",
+      () => allowAll("http-2.0"),
+      SIMPLE,
+      /answered a policy, and enableSimpleResponses asks for isAuthorized; answer isAuthorized true or false, or set/,
+    ],
+    ["http-2.0", "one without a principalId", () => ({ policyDocument: {} }), SIMPLE, /asks for isAuthorized/],
+    [
+      "http-2.0",
+      "isAuthorized in place of a policy",
+      () => ({ isAuthorized: true }),
+      {},
+      /answered isAuthorized, .* answers a policy; answer principalId and policyDocument, or set enableSimpleResponses/,
+    ],
+    ["rest-token", "isAuthorized as a text", () => ({ isAuthorized: "yes" }), {}, /is one that answers a policy/],
+    [
+      "rest-token",
+      "a method wildcard under a condition",
+      () => policy(statement(`${API}/dev/*/a`, { Condition: { IpAddress: { "aws:SourceIp": "127.0.0.0/8" } } })),
+      {},
+      /whose \* before the path crosses/,
+    ],
+    [
       "rest-token",
       "a method wildcard beside a path",
       () => policy(statement(`${API}/dev/*/a*`)),
@@ -248,7 +279,6 @@ describe("mistakes of one call", () => {
   test.for<[AuthorizerKind, string, Behaviour, Options]>([
     ["rest-token", "a thrown Unauthorized", throwing("Unauthorized"), {}],
     ["websocket", "a thrown Unauthorized", throwing("Unauthorized"), {}],
-    ["http-2.0", "another error", throwing("boom"), {}],
     [
       "http-2.0",
       "a thrown Unauthorized that is 401",
@@ -278,6 +308,25 @@ describe("mistakes of one call", () => {
         ),
       {},
     ],
+    [
+      "rest-token",
+      "another action on something else, beside what another call may",
+      () => policy(statement("arn:aws:s3:::bucket/*", { Action: "s3:GetObject" }), statement(`${API}/dev/GET/b`)),
+      {},
+    ],
+    [
+      "websocket",
+      "messages to connections, where this stage is not allowed",
+      () =>
+        policy(
+          statement("arn:aws:execute-api:us-east-1:123456789012:offlinews/dev/POST/@connections/*", {
+            Action: "execute-api:ManageConnections",
+          }),
+        ),
+      {},
+    ],
+    ["rest-token", "a statusCode beside a policy", () => allowAll("rest-token", { statusCode: 200 }), {}],
+    ["http-2.0", "a statusCode beside isAuthorized", () => ({ isAuthorized: true, statusCode: 200 }), SIMPLE],
     ["rest-token", "a Deny of another action", () => policy(statement("*", { Effect: "Deny", Action: "s3:*" })), {}],
     ["rest-token", "a Deny of everything", () => policy(statement("*", { Effect: "Deny" })), {}],
     [
@@ -309,7 +358,9 @@ describe("a simple answer that is kept", () => {
     const { call } = twinOf("http-2.0", yes, { ...SIMPLE, identitySource, ttl });
     const { advice } = await call(route === "$default" ? {} : { route });
     expect(advice).toEqual(
-      shared ? [expect.stringMatching(/^a simple answer is kept, .*; add \$context\.httpMethod/)] : [],
+      shared
+        ? [expect.stringMatching(/^a simple answer is kept, .*; if it depends on the call, add \$context\.httpMethod/)]
+        : [],
     );
   });
 
