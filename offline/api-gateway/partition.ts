@@ -1,5 +1,13 @@
 /** The partitions of AWS by how the names of their regions begin; every other region is in `aws`. */
-const BY_REGION = { "cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b" } as const;
+const BY_REGION = {
+  "cn-": "aws-cn",
+  "us-gov-": "aws-us-gov",
+  "us-iso-": "aws-iso",
+  "us-isob-": "aws-iso-b",
+  "eu-isoe-": "aws-iso-e",
+  "us-isof-": "aws-iso-f",
+  "eusc-": "aws-eusc",
+} as const;
 
 /** Where the names of hosts end (AWS general reference, "AWS service endpoints"). */
 const DNS_SUFFIXES: Readonly<Record<string, string>> = {
@@ -8,6 +16,9 @@ const DNS_SUFFIXES: Readonly<Record<string, string>> = {
   "aws-us-gov": "amazonaws.com",
   "aws-iso": "c2s.ic.gov",
   "aws-iso-b": "sc2s.sgov.gov",
+  "aws-iso-e": "cloud.adc-e.uk",
+  "aws-iso-f": "csp.hci.ic.gov",
+  "aws-eusc": "amazonaws.eu",
 };
 
 /** Second part of every ARN of a region: `aws`, `aws-cn`, `aws-us-gov`, … */
@@ -33,7 +44,8 @@ export function addressProblems(api: {
 }): string[] {
   const { partition, region, account, apiId, stage, isHttpApi } = api;
   const problems: string[] = [];
-  if (!/^[a-z]{2}(-[a-z]+)+-[0-9]$/.test(region)) problems.push(`region ${JSON.stringify(region)} is no region of AWS`);
+  if (!/^[a-z]{2,4}(-[a-z]+)+-[0-9]$/.test(region))
+    problems.push(`region ${JSON.stringify(region)} is no region of AWS`);
   else if (partition !== partitionOf(region)) {
     problems.push(`region ${region} is in the partition ${partitionOf(region)}, not in ${JSON.stringify(partition)}`);
   }
