@@ -1,4 +1,4 @@
-import { type GatewayRequest, headerValues, isHttpApi, queryPairs } from "./gateway-request.ts";
+import { domainNameOf, type GatewayRequest, headerValues, isHttpApi, queryPairs } from "./gateway-request.ts";
 
 /** Expressions by kind: what stands before the name (API Gateway reference, CreateAuthorizer `identitySource`). */
 const PREFIX = {
@@ -79,7 +79,7 @@ export function expressionProblem(expression: unknown): string | undefined {
 
 /** A variable that no call has would be 401 for every caller, with nothing that says why. */
 function contextProblem(kind: GatewayRequest["kind"], sources: readonly string[]): string | undefined {
-  const known = [...CONTEXT_VARIABLES, isHttpApi(kind) ? "routeKey" : "resourcePath"];
+  const known = [...contextNames(kind)];
   const wrong = sources.find((expression) => {
     const [place, name] = placeOf(kind, expression) ?? [];
     return place === "context" && name !== undefined && !known.includes(name);
@@ -130,18 +130,26 @@ function ownValue(record: Readonly<Record<string, string>>, name: string): strin
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
-/** The `$context` variables that do not change from call to call of one client; one more is named by the kind of API. */
-const CONTEXT_VARIABLES = ["accountId", "apiId", "httpMethod", "identity.sourceIp", "path", "stage"] as const;
+/** The `$context` variables that do not change from call to call of one client, by the kind of API. */
+function contextNames(kind: GatewayRequest["kind"]): readonly string[] {
+  const common = ["apiId", "domainName", "identity.sourceIp", "identity.userAgent", "stage"] as const;
+  if (kind === "websocket") return [...common, "eventType", "routeKey"];
+  return [...common, "accountId", "httpMethod", "path", isHttpApi(kind) ? "routeKey" : "resourcePath"];
+}
 
 function contextVariables(request: GatewayRequest): Record<string, string> {
   const { method, path, route, stage, apiId, account, sourceIp, kind } = request;
   return {
     accountId: account,
     apiId,
+    domainName: domainNameOf(request),
+    eventType: "CONNECT",
     httpMethod: method,
     "identity.sourceIp": sourceIp,
+    "identity.userAgent": headerValues(request, "user-agent").at(-1) ?? "",
     path: stage === "$default" ? path : `/${stage}${path}`,
-    ...(isHttpApi(kind) ? { routeKey: routeKey(request) } : { resourcePath: route.path }),
+    resourcePath: route.path,
+    routeKey: kind === "websocket" ? route.path : routeKey(request),
     stage,
   };
 }
