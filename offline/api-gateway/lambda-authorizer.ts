@@ -35,6 +35,8 @@ const MAX_VAIN_QUESTIONS = 3;
 /** A decision, and a line for each mistake in the authorizer that this call shows. */
 export interface AuthorizedCall extends CallOutcome {
   readonly advice: readonly string[];
+  /** What is wrong with the answer, or that there is none; where nothing is, absent. Holds no token text. */
+  readonly problem?: string;
 }
 
 /**
@@ -69,11 +71,14 @@ export class LambdaAuthorizer {
       this.#reported.add(cause);
     }
     const { decision } = outcome;
+    const lines = advice.map(({ line }) => line);
+    if (decision.outcome === "allow" || decision.problem === undefined) return { ...outcome, advice: lines };
+    const problem = withoutCredentials(decision.problem, request);
     const isUnexplained = advice.every(({ explainsFailure }) => !explainsFailure);
-    if (decision.outcome === "reject" && decision.response.status === 500 && isUnexplained) {
-      this.#options.report?.(withoutCredentials(`500, ${decision.rejection}: ${decision.problem ?? ""}`, request));
+    if (decision.response.status === 500 && isUnexplained) {
+      this.#options.report?.(`500, ${decision.rejection}: ${problem}`);
     }
-    return { ...outcome, advice: advice.map(({ line }) => line) };
+    return { ...outcome, advice: lines, problem };
   }
 
   /**

@@ -75,6 +75,8 @@ export interface TwinAnswer {
   readonly cached: boolean;
   /** Mistakes in the authorizer which this call shows: what is wrong, and how it is mended. */
   readonly advice: readonly string[];
+  /** What AWS would not say: why the authorizer's answer, or that it gave none, is a 500 (or the 401 of a throw). */
+  readonly problem: string | undefined;
 }
 
 export interface ApiGateway {
@@ -157,8 +159,8 @@ export function apiGateway(options: TwinOptions): ApiGateway {
     async call(request) {
       calls += 1;
       const made = incoming(request);
-      const { decision, event, keptFrom, advice } = await authorizer.authorize(made);
-      const how = { event, asked: event !== undefined, cached: keptFrom !== undefined, advice };
+      const { decision, event, keptFrom, advice, problem } = await authorizer.authorize(made);
+      const how = { event, asked: event !== undefined, cached: keptFrom !== undefined, advice, problem };
       if (decision.outcome === "reject")
         return { ...decision.response, context: undefined, integration: undefined, ...how };
       const { principalId } = decision;

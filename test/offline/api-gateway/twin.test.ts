@@ -3,7 +3,7 @@ import type { AuthorizerKind } from "../../../offline/api-gateway/gateway-reques
 import type { LambdaContext } from "../../../offline/api-gateway/lambda-function.ts";
 import { apiGateway, type TwinOptions } from "../../../offline/api-gateway/twin.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
-import { allowAll, arnOf, askedArn, policy, statement, TOKEN, twinOf } from "./twins.ts";
+import { allowAll, arnOf, askedArn, type Behaviour, policy, statement, TOKEN, throwing, twinOf } from "./twins.ts";
 
 const KINDS = ["rest-token", "rest-request", "http-1.0", "http-2.0", "websocket"] as const;
 
@@ -106,6 +106,9 @@ describe("the event", () => {
     ["http-2.0", "cn-north-1", "aws-cn", "amazonaws.com.cn"],
     ["websocket", "us-gov-east-1", "aws-us-gov", "amazonaws.com"],
     ["http-2.0", "ap-northeast-2", "aws", "amazonaws.com"],
+    ["http-2.0", "eusc-de-east-1", "aws-eusc", "amazonaws.eu"],
+    ["http-1.0", "eu-isoe-west-1", "aws-iso-e", "cloud.adc-e.uk"],
+    ["websocket", "us-isof-south-1", "aws-iso-f", "csp.hci.ic.gov"],
   ])("%s in %s: ARNs of %s, hosts below %s", async ([kind, region, partition, suffix]) => {
     const functions: string[] = [];
     const api = apiGateway({
@@ -160,6 +163,31 @@ describe("the function", () => {
     expect((await call()).context).toEqual({ at: "1970-01-01T00:00:00.000Z", principalId: "p" });
   });
 
+  test.for<[string, Behaviour, string | undefined]>([
+    [
+      "an operator that is not evaluated",
+      () => policy(statement("*", { Condition: { Null: { "aws:SourceIp": "true" } } })),
+      'Statement[0]: Condition: the operator "Null" is not evaluated here',
+    ],
+    [
+      "a Resource that is too long",
+      () => policy(statement(`${arnOf("rest-token")}${"x".repeat(512)}`)),
+      "Statement[0]: Resource is longer than 512 characters",
+    ],
+    ["an error", throwing("down"), "the function failed"],
+    ["a thrown 401", throwing("Unauthorized"), 'the function threw "Unauthorized"'],
+    [
+      "the caller's token in the answer",
+      () => allowAll("rest-token", { context: { "a.b.c-secret": {} } }),
+      "context.… is of a type that this kind of API does not pass on",
+    ],
+    ["a refusal", () => policy(statement("*", { Effect: "Deny" })), undefined],
+    ["an Allow", () => allowAll("rest-token"), undefined],
+  ])("%s: why there is no answer is said, without a credential", async ([, behaviour, problem]) => {
+    const headers = { Authorization: "Bearer a.b.c-secret" };
+    expect((await twinOf("rest-token", behaviour).call({ headers })).problem).toBe(problem);
+  });
+
   test("an answer that has no JSON is a failure", async () => {
     const loop: Record<string, unknown> = {};
     loop["loop"] = loop;
@@ -176,6 +204,29 @@ describe("the function", () => {
   });
 });
 
+describe("a context variable as identity source", () => {
+  test.for<[AuthorizerKind, string]>([
+    ["rest-request", "context.domainName"],
+    ["rest-request", "context.resourcePath"],
+    ["http-2.0", "$context.domainName"],
+    ["http-1.0", "$context.routeKey"],
+    ["websocket", "context.routeKey"],
+    ["websocket", "context.eventType"],
+  ])("%s has %s", async ([kind, source]) => {
+    const { call } = twinOf(kind, () => allowAll(kind), { identitySource: [source] });
+    expect(await call()).toMatchObject({ status: 200, asked: true });
+  });
+
+  test.for<[AuthorizerKind, string]>([
+    ["http-2.0", "$context.identity.userAgent"],
+    ["websocket", "context.identity.userAgent"],
+  ])("%s: %s of a client that does not say it is missing", async ([kind, source]) => {
+    const { call } = twinOf(kind, () => allowAll(kind), { identitySource: [source] });
+    expect((await call()).status).toBe(401);
+    expect((await call({ headers: { "User-Agent": "curl" } })).status).toBe(200);
+  });
+});
+
 describe("an API that AWS would not make", () => {
   test.for<[string, Partial<TwinOptions>, RegExp]>([
     ["an unknown identity source", { identitySource: ["$request.header.X"] }, /^no such API: identity source/],
@@ -184,6 +235,8 @@ describe("an API that AWS would not make", () => {
       { kind: "rest-request", identitySource: ["context.nothing"] },
       /context\.nothing.*resourcePath/,
     ],
+    ["the path of a WebSocket API", { kind: "websocket", identitySource: ["context.path"] }, /context\.path.*routeKey/],
+    ["the resource of an HTTP API", { kind: "http-2.0", identitySource: ["$context.resourcePath"] }, /resourcePath/],
     [
       "an expression of another dialect",
       { identityValidationExpression: "(?i)bearer" },
