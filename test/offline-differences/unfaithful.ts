@@ -84,6 +84,16 @@ export const UNFAITHFUL: readonly Difference[] = [
     probe: async (caller) => String((await caller.get("/dev/request/{id}", "allow", { method: "HEAD" })).status),
   },
   {
+    id: "options",
+    compared: "REST: `OPTIONS` of a route with any method, with a token that is allowed",
+    source: guide("api-gateway-set-up-simple-proxy"),
+    aws: "200, function asked",
+    plain: "404, function not asked",
+    podgate: "404, function not asked",
+    probe: async (caller) =>
+      statusAndAsked(caller, await caller.get("/dev/token/{id}", "allow", { method: "OPTIONS" })),
+  },
+  {
     id: "dot-segments",
     compared: "REST: `/token/x/../7` where there is only `/token/{id}`",
     source: { ...guide("api-gateway-known-issues"), status: "unverified" },
