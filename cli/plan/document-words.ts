@@ -76,7 +76,17 @@ function apiWords({ name, before, after }: DocumentPair): string[] {
       : [`${api} is ${is.receiver.service}, no longer ${was.receiver.service}: permissions on that decide`]),
     ...audienceWords(api, was.receiver.audiences, is.receiver.audiences),
     ...principalWords(api, was.receiver.principals, is.receiver.principals),
-    ...memberWords(before, after, ["service", "audiences", "principals"]),
+    ...stageChanges(was, is),
+    ...memberWords(before, after, ["service", "audiences", "principals", "stages"]),
+  ];
+}
+
+function stageChanges(was: RegisteredApi, is: RegisteredApi): string[] {
+  const words = new Set(stageWords(was));
+  const gone = [...was.stages.keys()].filter((stage) => !is.stages.has(stage));
+  return [
+    ...stageWords(is).filter((line) => !words.has(line)),
+    ...gone.map((stage) => `  at stage ${stage}: as everywhere else`),
   ];
 }
 
@@ -126,7 +136,7 @@ function audienceWords(api: string, before: readonly string[], after: readonly s
 }
 
 /** Never shown: a value that is long, or that somebody may have put a secret into. */
-const UNSHOWN = ["credential", "certificateAuthority", "stages"];
+const UNSHOWN = ["credential", "certificateAuthority"];
 const LONGEST_VALUE = 80;
 
 function memberWords(before: Side | undefined, after: Side | undefined, told: readonly string[]): string[] {
