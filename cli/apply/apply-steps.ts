@@ -8,12 +8,10 @@ import type { KnownParameter } from "../store/ssm-writer.ts";
 export interface ApplyDeps {
   /** What is in the store now. */
   readonly list: () => Promise<readonly DocumentEntry[]>;
-  readonly write: (
-    name: string,
-    known: KnownParameter | undefined,
-    text: string | undefined,
-  ) => Promise<KnownParameter | undefined>;
+  readonly write: (step: Step, known: KnownParameter | undefined) => Promise<KnownParameter | undefined>;
   readonly clock: Clock;
+  /** Whether the store may have changed since the plan was made: a person has read it meanwhile. */
+  readonly isPlanOld: boolean;
   readonly isInterrupted: () => boolean;
   /** Told after each write. */
   readonly onProgress: (progress: Progress) => void;
@@ -32,8 +30,8 @@ export interface Applied {
 }
 
 /**
- * Writes the steps of a plan in their order. Before each part of it the whole store is compared with what the plan was
- * made of: a deny that somebody else has taken away meanwhile may be what made the next part safe.
+ * Writes the steps of a plan in their order. Before each part of it, but for the first of a plan just made, the whole store is
+ * compared with what the plan was made of: a deny that somebody else has taken away meanwhile may be what made the next part safe.
  * Throws `CliError` for somebody else's change, and what `write` throws; what is written by then is a safe state.
  */
 export async function applySteps(plan: Plan, deps: ApplyDeps): Promise<Applied> {
@@ -46,11 +44,9 @@ export async function applySteps(plan: Plan, deps: ApplyDeps): Promise<Applied> 
   let phase: Step["phase"] | undefined;
   for (const [written, step] of steps.entries()) {
     if (deps.isInterrupted()) return { written, isInterrupted: true };
-    if (step.phase !== phase) {
-      checkUnchanged(known, await deps.list());
-      phase = step.phase;
-    }
-    const now = await deps.write(step.name, known.get(step.name), step.text);
+    if (phase === undefined ? deps.isPlanOld : step.phase !== phase) checkUnchanged(known, await deps.list());
+    phase = step.phase;
+    const now = await deps.write(step, known.get(step.name));
     if (now === undefined) known.delete(step.name);
     else known.set(step.name, now);
     const secondsPerWrite = (deps.clock.now() - startedAt) / (written + 1);

@@ -60,8 +60,9 @@ export async function applyPlan(
   });
   const applied = await applySteps(plan, {
     list: () => listAll(store),
-    write: (name, known, text) => writer.write(name, known, text),
+    write: (step, known) => writer.write(step, known),
     clock: systemClock,
+    isPlanOld: !flags.yes,
     isInterrupted: () => isInterrupted,
     onProgress: ({ written, of, secondsLeft }) =>
       output.progress(`${written} of ${of} writes, ${durationOf(secondsLeft)} left`),

@@ -15,18 +15,19 @@ export async function runHistory(context: Context, flags: HistoryFlags, name: st
   const store = await openTarget(flags, context);
   const versions = await readVersions(context, flags, { store, name });
   const told = versions
-    .map(({ version, writtenAt, writtenBy }, index) => ({
+    .map(({ version, writtenAt, writtenBy, isBetween }, index) => ({
       version,
       writtenAt: new Date(writtenAt * 1000).toISOString(),
       writtenBy,
+      isBetween,
       lines: index === 0 && version > 1 ? ["the oldest version that SSM has"] : changeOf(store, name, versions, index),
     }))
     .reverse();
   output.result({ name, versions: told }, flags.json, () =>
     told
-      .map(({ version, writtenAt, writtenBy, lines }) =>
+      .map(({ version, writtenAt, writtenBy, isBetween, lines }) =>
         [
-          `${output.style("bold", `version ${version}`)}  ${writtenAt}  ${writtenBy}`,
+          `${output.style("bold", `version ${version}`)}  ${writtenAt}  ${writtenBy}${isBetween ? "  (a form in between of an apply)" : ""}`,
           ...lines.map((line) => `    ${line}`),
         ].join("\n"),
       )
@@ -70,7 +71,11 @@ function checkName(name: string): void {
 }
 
 /** A version as if it were what the store has. */
-export function entryOf(store: DocumentStore, name: string, { version, text }: ParameterVersion): DocumentEntry {
+export function entryOf(
+  store: DocumentStore,
+  name: string,
+  { version, text }: Pick<ParameterVersion, "version" | "text">,
+): DocumentEntry {
   const kind = kindOf(name);
   if (kind === undefined) throw new TypeError(`${name} is no document`);
   return { name, kind, stored: { name: `${store.prefix}/${name}`, version, text, revision: `${version}` } };
@@ -80,7 +85,8 @@ export function entryOf(store: DocumentStore, name: string, { version, text }: P
 function changeOf(store: DocumentStore, name: string, versions: readonly ParameterVersion[], index: number): string[] {
   const side = (version: ParameterVersion | undefined) =>
     version && readStored(entryOf(store, name, version), store.names);
-  const { kind } = entryOf(store, name, { version: 0, text: "", writtenAt: 0, writtenBy: "" });
+  const kind = kindOf(name);
+  if (kind === undefined) return [];
   const pair: DocumentPair = { name, kind, before: side(versions[index - 1]), after: side(versions[index]) };
   if (pair.after?.unreadable !== undefined) return ["no function can read it, so nobody gets in by it"];
   return [...describePair(pair, new Map([[name, pair]]), () => undefined).lines];

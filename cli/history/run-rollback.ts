@@ -51,14 +51,16 @@ async function versionOf(
 ): Promise<ParameterVersion> {
   const versions = await readVersions(context, flags, { store, name });
   const oldest = versions[0]?.version;
-  const wanted = flags.toVersion ?? (versions.at(-1)?.version ?? 1) - 1;
-  const found = versions.find(({ version }) => version === wanted);
+  const found =
+    flags.toVersion === undefined
+      ? versions.slice(0, -1).findLast(({ isBetween }) => !isBetween)
+      : versions.find(({ version }) => version === flags.toVersion);
   if (found !== undefined) return found;
   throw new CliError(
     EXIT.INPUT,
-    wanted === 0
-      ? `${name} has one version only; to take it away, delete it from the files and \`podgate apply --prune\``
-      : `${name} has no version ${wanted}: SSM has ${oldest} to ${versions.at(-1)?.version}, the last hundred of a parameter`,
+    flags.toVersion === undefined
+      ? `${name} has no version before that SSM still has; to take it away, delete it from the files and \`podgate apply --prune\``
+      : `${name} has no version ${flags.toVersion}: SSM has ${oldest} to ${versions.at(-1)?.version}, the last hundred of a parameter`,
   );
 }
 
@@ -77,7 +79,7 @@ async function versionsAt(
   const since = entries.filter((entry) => writtenAt(entry) > at && !isSnapshot(entry));
   for (const [index, { name }] of since.entries()) {
     const versions = await history.read(name);
-    const then = versions.findLast((version) => version.writtenAt <= at);
+    const then = versions.findLast((version) => version.writtenAt <= at && !version.isBetween);
     if (then !== undefined) found.set(name, then);
     else if ((versions[0]?.version ?? 1) > 1) {
       throw new CliError(

@@ -1,8 +1,9 @@
-import { GetParameterHistoryCommand, type SSMClient } from "@aws-sdk/client-ssm";
+import { GetParameterHistoryCommand, type ParameterHistory, type SSMClient } from "@aws-sdk/client-ssm";
 import { systemClock } from "../../lib/clock.ts";
 import { GatewayError } from "../../lib/errors.ts";
 import { Pace } from "./pace.ts";
 import { createSsmClient, faultNameOf } from "./ssm-store.ts";
+import { DESCRIPTIONS } from "./ssm-writer.ts";
 
 /** One version of a parameter that SSM still has: the last hundred of one that exists. */
 export interface ParameterVersion {
@@ -12,6 +13,8 @@ export interface ParameterVersion {
   readonly writtenAt: number;
   /** The ARN of who wrote it; empty where SSM does not say. */
   readonly writtenBy: string;
+  /** Whether an apply wrote it on the way to the next version, so that nobody wanted it by itself. */
+  readonly isBetween: boolean;
 }
 
 /** GetParameterHistory gives fifty at most. */
@@ -38,14 +41,7 @@ export class SsmHistory {
         const page = await this.#client.send(
           new GetParameterHistoryCommand({ Name: `${this.#prefix}/${name}`, MaxResults: PAGE, NextToken: token }),
         );
-        for (const {
-          Version: version = 0,
-          Value: text = "",
-          LastModifiedDate: at,
-          LastModifiedUser: by,
-        } of page.Parameters ?? []) {
-          versions.push({ version, text, writtenAt: (at?.getTime() ?? 0) / 1000, writtenBy: by ?? "" });
-        }
+        versions.push(...(page.Parameters ?? []).map(versionOf));
         token = page.NextToken;
       } catch (error) {
         const reason = faultNameOf(error);
@@ -59,4 +55,14 @@ export class SsmHistory {
     } while (token !== undefined);
     return versions.sort((one, other) => one.version - other.version);
   }
+}
+
+function versionOf(entry: ParameterHistory): ParameterVersion {
+  return {
+    version: entry.Version ?? 0,
+    text: entry.Value ?? "",
+    writtenAt: (entry.LastModifiedDate?.getTime() ?? 0) / 1000,
+    writtenBy: entry.LastModifiedUser ?? "",
+    isBetween: entry.Description === DESCRIPTIONS.between,
+  };
 }

@@ -25,6 +25,22 @@ export interface KnownParameter {
   readonly text: string;
 }
 
+/** What a write says of itself in the parameter's description, of which SSM keeps the history too. */
+export const DESCRIPTIONS = {
+  last: "Written by podgate",
+  /** A later write of the same apply is to follow: no state that anybody wanted. */
+  between: "Written by podgate, a form in between",
+} as const;
+
+/** One write of a document. */
+export interface DocumentWrite {
+  /** Without the prefix. */
+  readonly name: string;
+  /** `undefined` deletes it. */
+  readonly text: string | undefined;
+  readonly isLast: boolean;
+}
+
 /** Somebody made or deleted it between the read and the write. */
 const CONFLICTS = ["ParameterAlreadyExists", "ParameterNotFound"];
 
@@ -60,11 +76,8 @@ export class SsmWriter {
    * Throws `CliError` where the parameter is not what it is known to be, or somebody else writes it at the same time;
    * `PARAMETERS_UNAVAILABLE` where SSM refuses, or does not answer for a minute.
    */
-  async write(
-    name: string,
-    known: KnownParameter | undefined,
-    text: string | undefined,
-  ): Promise<KnownParameter | undefined> {
+  async write(write: DocumentWrite, known: KnownParameter | undefined): Promise<KnownParameter | undefined> {
+    const { name, text } = write;
     for (let attempt = 1; ; attempt++) {
       const found = await this.#read(name);
       // After an attempt whose answer was lost, this is what it wrote.
@@ -72,7 +85,7 @@ export class SsmWriter {
       if (found?.version !== known?.version || found?.text !== known?.text) throw changedUnderneath(name, known, found);
       try {
         await this.#pace.turn();
-        return await this.#send(name, known, text);
+        return await this.#send(write, known);
       } catch (error) {
         if (error instanceof CliError) throw error;
         const reason = faultNameOf(error);
@@ -86,9 +99,8 @@ export class SsmWriter {
   }
 
   async #send(
-    name: string,
+    { name, text, isLast }: DocumentWrite,
     known: KnownParameter | undefined,
-    text: string | undefined,
   ): Promise<KnownParameter | undefined> {
     const fullName = this.#fullName(name);
     if (text === undefined) {
@@ -101,6 +113,7 @@ export class SsmWriter {
         Name: fullName,
         Value: text,
         Overwrite: !isNew,
+        Description: isLast ? DESCRIPTIONS.last : DESCRIPTIONS.between,
         ...(isNew && { Type: "String" }),
         // A key set may need the room of an advanced parameter; nothing else does (`sizeObstacles`).
         ...(name.startsWith("keys/") && { Tier: "Intelligent-Tiering" }),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { folderOf } from "../support/podgate.ts";
 import { startStoreWorld } from "./store-world.ts";
 
 const BILLING = "permissions/dev/payments/billing";
@@ -65,6 +66,17 @@ describe("podgate rollback", () => {
     expect(world.texts()[BILLING]).toBe(JSON.stringify(allowing("/v1/*")));
   });
 
+  test("goes behind the forms in between that an apply has written", async () => {
+    await using world = await startStoreWorld({ [BILLING]: allowing("/v1/*") });
+    await using folder = await folderOf({ "a.yaml": { [BILLING]: allowing("/v2/*") } });
+    await world.run(["apply", "--from", folder.path, ...ROLLBACK]);
+    expect(world.version(BILLING)).toBe(3);
+    const { stdout } = await world.run(["history", BILLING]);
+    expect(stdout.match(/^version \d.*in between.*$/gm)).toEqual([expect.stringMatching(/^version 2 /)]);
+    await world.run(["rollback", BILLING, ...ROLLBACK]);
+    expect(world.texts()[BILLING]).toBe(JSON.stringify(allowing("/v1/*")));
+  });
+
   test("asks first", async () => {
     await using world = await startStoreWorld({ [BILLING]: allowing("/v1/*") });
     world.put(BILLING, allowing("/v2/*"));
@@ -91,7 +103,7 @@ describe("podgate rollback", () => {
   });
 
   test.for<{ what: string; args: string[]; exitCode: number; says: string }>([
-    { what: "the first version", args: [BILLING], exitCode: 3, says: "has one version only" },
+    { what: "the first version", args: [BILLING], exitCode: 3, says: "has no version before that SSM still has" },
     {
       what: "a version that is not there",
       args: [BILLING, "--to-version", "7"],

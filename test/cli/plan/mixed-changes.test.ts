@@ -161,3 +161,34 @@ test("what an apply has left behind when it ended is planned again, and ends the
     { numRuns: 100 },
   );
 });
+
+test("a key set that nobody can read shuts its issuer, whatever keys that has, until the issuer is as it shall be", () => {
+  const allowed = { "permissions/_all": { allow: [{ service: "orders", methods: ["*"], paths: ["*"] }] } };
+  const documents = (issuer: object, keys: Readonly<Record<string, string>>): Texts =>
+    new Map([
+      ["issuers/c.example.com", JSON.stringify({ url: "https://c.example.com", cluster: "c", ...issuer })],
+      ["apis/api", JSON.stringify({ service: "orders", audiences: ["a"] })],
+      ...Object.entries(allowed).map(([name, document]): [string, string] => [name, JSON.stringify(document)]),
+      ...Object.entries(keys),
+    ]);
+  const before = documents({}, { "keys/c.example.com": '{"alow":[]}' });
+  const after = documents({ keys: "static" }, {});
+  const once: Call = {
+    keyId: "k1",
+    issuedAt: 1,
+    lifetimeSeconds: 600,
+    isBound: true,
+    namespace: "n",
+    serviceAccount: "s",
+    audience: "a",
+    to: "api",
+    method: "GET",
+    path: "/",
+  };
+  expect(outcomeOf(documents({}, {}), once)).toBe("c/n/s calls orders");
+  expect(statesOf(before, planOf(before, after)).map((state) => outcomeOf(state, once))).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});
