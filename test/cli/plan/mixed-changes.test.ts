@@ -115,7 +115,7 @@ const call: fc.Arbitrary<Call> = fc.record({
 const isExhaustive = process.env["PODGATE_TEST_EXHAUSTIVE"] === "1";
 
 test("an apply of documents of every kind, ended at any write, lets no call through that neither side lets through", {
-  timeout: isExhaustive ? 600_000 : 20_000,
+  timeout: isExhaustive ? 600_000 : 60_000,
 }, () => {
   const seen = { plans: 0, obstacles: 0, letThrough: 0 };
   fc.assert(

@@ -114,13 +114,15 @@ const [NOTHING, ALLOW, DENY] = ONE_ACCESS;
 const isExhaustive = process.env["PODGATE_TEST_EXHAUSTIVE"] === "1";
 
 describe("an apply that ends at any write allows nothing that was allowed neither before nor after", () => {
-  test("and keeps what both allow: every document on every two of the seven levels", () => {
+  test("and keeps what both allow: every document on every two of the seven levels", { timeout: 60_000 }, () => {
     const states = choicesOf(2, LEVELS).map((levels) => checkAll(worldsOf(levels, ONE_ACCESS), isChain(levels)));
     expect(states).toHaveLength(21);
     expect(Math.min(...states)).toBeGreaterThan(300);
   });
 
-  test("and keeps what both allow: an allow, a deny or nothing on every three of the seven levels", () => {
+  test("and keeps what both allow: an allow, a deny or nothing on every three of the seven levels", {
+    timeout: 60_000,
+  }, () => {
     const choices = choicesOf(3, LEVELS);
     expect(choices.filter(isChain)).not.toHaveLength(0);
     expect(choices.filter((levels) => !isChain(levels))).not.toHaveLength(0);
