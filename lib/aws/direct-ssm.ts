@@ -39,18 +39,16 @@ export interface DirectSsm {
 
 /**
  * SSM by AWS's own signer over `node:https`, and nothing else of the SDK: the same attempts, pauses and answers. A wrong
- * clock is corrected by the `Date` of the answer that complains of it.
- *
- * @param now - the clock of this machine, epoch milliseconds
+ * clock is corrected by the `Date` of the answer that complains of it. It is the machine's clock, whatever clock decisions are made by.
  */
-export function createDirectSsm(now: () => number = Date.now): DirectSsm {
+export function createDirectSsm(): DirectSsm {
   const connection = new KeptConnection();
   let clockOffsetMs = 0;
 
   /** Corrects the clock where this answer shows that it is wrong. */
   const correctClock = ({ headers }: HttpAnswer): boolean => {
     // With an `age` the answer is somebody's copy, and its date that of the original.
-    const offsetMs = headers["age"] === undefined ? Date.parse(headers["date"] ?? "") - now() : Number.NaN;
+    const offsetMs = headers["age"] === undefined ? Date.parse(headers["date"] ?? "") - Date.now() : Number.NaN;
     if (!(Math.abs(offsetMs - clockOffsetMs) >= SKEW_MS)) return false;
     clockOffsetMs = offsetMs;
     return true;
@@ -79,7 +77,7 @@ export function createDirectSsm(now: () => number = Date.now): DirectSsm {
         },
         body,
       },
-      { signingDate: new Date(now() + clockOffsetMs) },
+      { signingDate: new Date(Date.now() + clockOffsetMs) },
     );
     const exchange = { headers, body, maxBytes: MAX_ANSWER_BYTES, milliseconds };
     const answer = await connection.post(endpoint, exchange).catch((error: unknown) => {

@@ -49,7 +49,13 @@ const PREPARING_MS = 300;
 
 /** Requests to one endpoint, over one connection that is kept for the next. */
 export class KeptConnection {
-  readonly #agent = new PreparedAgent({ keepAlive: true, rejectUnauthorized: true, ...ONE_IDLE_CONNECTION });
+  readonly #agent = new PreparedAgent({
+    keepAlive: true,
+    // Both said outright: NODE_TLS_REJECT_UNAUTHORIZED and --tls-min-v1.0 would change the defaults.
+    rejectUnauthorized: true,
+    minVersion: "TLSv1.2",
+    ...ONE_IDLE_CONNECTION,
+  });
   /** Plain http is for offline stores: not imported, because the module of node:http loads undici, 30 ms of a cold start. */
   #plain: { readonly request: typeof requestOverTls; readonly agent: Agent } | undefined;
 
