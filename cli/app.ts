@@ -37,7 +37,7 @@ const root = buildRouteMap({
     completion: completionCommand,
   },
   docs: {
-    brief: "Why a call is refused, what would change that, and who can call what",
+    brief: "Why a call is refused, who can call what, and a store that follows files which people review",
     fullDescription:
       "Reads the documents of podgate from SSM Parameter Store, or from a folder of YAML files (--from), and answers by the\n" +
       "same code as the functions.\n\n" +
