@@ -31,33 +31,30 @@ export function decodeUtf8(bytes: Uint8Array): string {
  * (RFC 8259 §4), so one reader may check what another does not use. Throws `JsonFault`.
  */
 export function parseJson(text: string): unknown {
-  const value = parseJsonAsIs(text);
-  try {
-    dropPrototypes(value);
-  } catch {
-    throw new JsonFault(NOT_JSON);
-  }
-  return value;
+  return readJson(text, dropPrototypes);
 }
 
 /** The same where only `own` members are read: the objects keep the prototype that JavaScript gives them, which is quicker. */
 export function parseJsonAsIs(text: string): unknown {
+  return readJson(text, () => undefined);
+}
+
+function readJson(text: string, finish: (value: unknown) => void): unknown {
   let value: unknown;
   let repeated: string | undefined;
   try {
     value = JSON.parse(text);
     // What is written as a value is written holds no member twice, because no value does. Go and JavaScript write so.
     repeated = JSON.stringify(value) === text ? undefined : findRepeatedMember(text);
+    finish(value);
   } catch {
     // The parser's own message quotes the text, which may be a token's. Nesting that the stack does not hold ends here too.
-    throw new JsonFault(NOT_JSON);
+    throw new JsonFault("not JSON");
   }
   if (repeated !== undefined)
     throw new JsonFault(`the member ${JSON.stringify(repeated.slice(0, 64))} is written twice`);
   return value;
 }
-
-const NOT_JSON = "not JSON";
 
 /** A member that was written there. */
 export function own(object: JsonObject, member: string): unknown {

@@ -115,6 +115,9 @@ test("an allowed call is one decision record and one of the call, with one id", 
       outcome: "answered",
       service: "api",
       status: 200,
+      prefix: "/podgate/test",
+      _aws: expect.objectContaining({ CloudWatchMetrics: [expect.objectContaining({ Namespace: "podgate" })] }),
+      ServiceCalls: 1,
     },
   ]);
 });
