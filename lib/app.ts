@@ -124,7 +124,12 @@ export function createForward(settings: Settings, adapters: Partial<Adapters> = 
       clock,
     }),
   };
-  return { prepare: ssm.prepare, forward: (event, context) => forward(event, callOf(context), deps) };
+  const { env = process.env } = settings;
+  return {
+    prepare: ssm.prepare,
+    // The runtime writes the trace anew for each invocation.
+    forward: (event, context) => forward(event, { ...callOf(context), trace: env["_X_AMZN_TRACE_ID"] }, deps),
+  };
 }
 
 /** What decides, with no function around it: for a program that explains decisions. */

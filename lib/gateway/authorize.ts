@@ -23,6 +23,8 @@ export interface FunctionCall {
   /** The account and region of the function, which are those of its APIs; none offline. */
   readonly home?: { readonly account: string; readonly region: string } | undefined;
   readonly remainingSeconds: number;
+  /** X-Ray's header of this invocation, which `forward` passes on. */
+  readonly trace?: string | undefined;
 }
 
 /**

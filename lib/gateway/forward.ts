@@ -8,7 +8,7 @@ import type { Credential } from "../service/credential/credential.ts";
 import type { MakeCredential } from "../service/credential/make-credential.ts";
 import type { ExternalService, ServiceSource } from "../service/external-service.ts";
 import { forwardAnswer } from "../service/forward-answer.ts";
-import { forwardRequest } from "../service/forward-request.ts";
+import { type ForwardedBy, forwardRequest } from "../service/forward-request.ts";
 import { type CallService, type OutgoingRequest, type ServiceAnswer, ServiceFailure } from "../service/outgoing.ts";
 import type { VerifiedIdentity } from "../token/token-verifier.ts";
 import type { FunctionCall } from "./authorize.ts";
@@ -68,7 +68,10 @@ export async function forward(event: unknown, call: FunctionCall, deps: ForwardD
 
     const service = await found.promise;
     const credential = deps.makeCredential({ ...service, service: request.service });
-    const outgoing = outgoingRequest(request, service, credential, caller);
+    const outgoing = outgoingRequest(request, service, credential, {
+      principal: caller.principal,
+      trace: call.trace,
+    });
     const endsAt = started.startedAt + call.remainingSeconds - RESERVE_SECONDS;
     const startsBy = Math.min(started.startedAt + START_SECONDS, endsAt);
     const answer = await makeCall(outgoing, { service, credential, caller, startsBy, endsAt, deps });
@@ -103,12 +106,12 @@ function outgoingRequest(
   request: ForwardEvent,
   service: ExternalService,
   { ownHeaders }: Credential,
-  { principal }: VerifiedIdentity,
+  by: Pick<ForwardedBy, "principal" | "trace">,
 ): OutgoingRequest {
   if (request.body.length > MAX_BODY_BYTES) {
     throw new RequestRefused("REQUEST_TOO_LARGE", `the request's body is larger than ${MAX_BODY_BYTES} bytes`);
   }
-  const outgoing = forwardRequest(request, service, { ownHeaders, principal });
+  const outgoing = forwardRequest(request, service, { ...by, ownHeaders });
   if ("fault" in outgoing) throw new RequestRefused("REQUEST_MALFORMED", outgoing.fault);
   return outgoing;
 }

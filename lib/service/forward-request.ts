@@ -1,5 +1,5 @@
 import type { ExternalService } from "./external-service.ts";
-import { type Field, isFieldName, isFieldValue, passingRequestFields } from "./forwarded-headers.ts";
+import { type Field, isFieldName, isFieldValue, passingRequestFields, spelling } from "./forwarded-headers.ts";
 import type { OutgoingRequest } from "./outgoing.ts";
 
 /** A call as the pod sent it, after the allow. */
@@ -18,7 +18,16 @@ export interface ForwardedBy {
   readonly ownHeaders: readonly string[];
   /** `<cluster>/<namespace>/<serviceaccount>`: what the identity header says. */
   readonly principal: string;
+  /** This invocation's own trace, as X-Ray writes it; none offline. */
+  readonly trace?: string | undefined;
 }
+
+/** AWS X-Ray developer guide, "Tracing header". */
+const TRACE_HEADER = "x-amzn-trace-id";
+
+/** Pairs of a name and a value of its alphabet: whatever else the runtime may hand over stays here. */
+const TRACE = /^[A-Za-z]+=[A-Za-z0-9:.-]*(?:;[A-Za-z]+=[A-Za-z0-9:.-]*)*$/;
+const MAX_TRACE_CHARACTERS = 512;
 
 /** A request that cannot be sent as the caller meant it: 400. The text is for logs and quotes nothing of the request. */
 export interface RequestFault {
@@ -32,7 +41,7 @@ const METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
 export function forwardRequest(
   incoming: IncomingRequest,
   service: ExternalService,
-  { ownHeaders, principal }: ForwardedBy,
+  { ownHeaders, principal, trace = "" }: ForwardedBy,
 ): OutgoingRequest | RequestFault {
   const { identityHeader } = service;
   if (!METHODS.includes(incoming.method)) return { fault: "the method is none that can be forwarded" };
@@ -47,6 +56,9 @@ export function forwardRequest(
   if (!headers.every(([name]) => isFieldName(name))) return { fault: "a header's name is not one" };
   if (!headers.every(([, value]) => isFieldValue(value))) return { fault: "a header's value cannot be sent" };
   if (identityHeader !== undefined) headers.push([identityHeader.toLowerCase(), principal]);
+  const hasOwnTrace = ownHeaders.some((name) => spelling(name) === TRACE_HEADER);
+  // A caller's is dropped as every `X-Amz*` is; the service joins the trace in which this function is a part.
+  if (trace.length <= MAX_TRACE_CHARACTERS && TRACE.test(trace) && !hasOwnTrace) headers.push([TRACE_HEADER, trace]);
 
   const url = `${service.url}${path}`;
   // Whoever reads the URL next must find this very path below the service's own: no dot segment, no second spelling.

@@ -220,3 +220,15 @@ test("nothing was written to stderr, and the function ends by itself", async () 
   await all.forward.end();
   expect(all.forward.stderr).toBe("");
 });
+
+test("the trace of the invocation is passed on in place of the caller's, and no signature covers it", async () => {
+  const trace = "Root=1-67f8c1e2-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=1";
+  const env = { AWS_ENDPOINT_URL_STS: all.service.stsUrl, _X_AMZN_TRACE_ID: trace };
+  await using traced = await all.world.start("forward", env);
+  for (const service of ["echo", "header", "sigv4"]) {
+    const headers = [["X-Amzn-Trace-Id", "Root=1-00000000-000000000000000000000000;Sampled=1"]] as const;
+    const { statusCode, received } = await all.ask({ service, path: "/a", headers }, { by: traced });
+    expect({ service, statusCode }).toEqual({ service, statusCode: 200 });
+    expect(receivedValues(received.at(-1), "x-amzn-trace-id")).toEqual([trace]);
+  }
+});

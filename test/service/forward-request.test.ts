@@ -208,3 +208,34 @@ describe("headers", () => {
     expect(forward({ headers: [[name, value]] })).toMatchObject({ headers: [] });
   });
 });
+
+describe("the trace of the invocation (X-Ray)", () => {
+  const TRACE = "Root=1-67f8c1e2-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=1;Lineage=1:a87bd80c:0";
+
+  function traceOf(trace: string | undefined, ownHeaders: readonly string[] = []): readonly string[] {
+    const headers = [["X-Amzn-Trace-Id", "Root=1-of-the-caller"]] as const;
+    const request = { method: "GET", path: "/", rawQuery: "", headers, body: new Uint8Array() };
+    const outgoing = forwardRequest(request, serviceOf(), { ownHeaders, principal: PRINCIPAL, trace });
+    if ("fault" in outgoing) throw new Error(outgoing.fault);
+    return outgoing.headers.filter(([name]) => name === "x-amzn-trace-id").map(([, value]) => value);
+  }
+
+  test("is passed on in place of a caller's", () => {
+    expect(traceOf(TRACE)).toEqual([TRACE]);
+    expect(traceOf("Root=1-67f8c1e2-0123456789abcdef01234567")).toHaveLength(1);
+  });
+
+  test.for([
+    { what: "there is none", trace: undefined },
+    { what: "it is empty", trace: "" },
+    { what: "it is no list of pairs", trace: "hello" },
+    { what: "it would end the line", trace: "Root=1\r\nX-Evil: 1" },
+    { what: "it is too long", trace: `Root=${"1".repeat(512)}` },
+  ])("is not, where $what: no header at all", ({ trace }) => {
+    expect(traceOf(trace)).toEqual([]);
+  });
+
+  test("is not, where the credential has this header", () => {
+    expect(traceOf(TRACE, ["X-Amzn-Trace-Id"])).toEqual([]);
+  });
+});
