@@ -44,6 +44,11 @@ const SECTIONS: Readonly<Record<string, Part>> = {
       "snapshot in a parameter store on loopback behind TLS.",
     run: async () => (await import("./sections/cold.ts")).coldSection,
   },
+  fleet: {
+    title: "A fleet and the pace of SSM",
+    intro: "Authorizers as deployed, over one store that throttles as SSM does; time is simulated, nothing sleeps.",
+    run: async () => (await import("./sections/fleet.ts")).fleetSection,
+  },
 };
 
 const { quick, wanted } = readArguments(process.argv.slice(2));

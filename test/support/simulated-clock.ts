@@ -3,13 +3,15 @@ import type { Clock } from "../../lib/clock.ts";
 
 interface Sleeper {
   readonly until: number;
-  readonly wake: () => void;
+  /** None where the wait was given up: such a one holds on to nothing. */
+  wake: (() => void) | undefined;
 }
 
 /** A clock for work that waits for nothing but time: as soon as all of it waits, the time is that of the first to wake. */
 export class SimulatedClock implements Clock {
   #now: number;
-  readonly #sleepers = new Set<Sleeper>();
+  /** A binary heap: who wakes first is first. */
+  readonly #sleepers: Sleeper[] = [];
 
   /** @param now - epoch seconds */
   constructor(now = 1_795_000_000) {
@@ -23,13 +25,17 @@ export class SimulatedClock implements Clock {
   wait(seconds: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
-      const sleeper = { until: this.#now + Math.max(0, seconds), wake: resolve };
-      this.#sleepers.add(sleeper);
       const onAbort = () => {
-        this.#sleepers.delete(sleeper);
+        sleeper.wake = undefined;
         reject(signal?.reason);
       };
+      const wake = () => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve();
+      };
+      const sleeper: Sleeper = { until: this.#now + Math.max(0, seconds), wake };
       signal?.addEventListener("abort", onAbort, { once: true });
+      this.#push(sleeper);
     });
   }
 
@@ -49,14 +55,48 @@ export class SimulatedClock implements Clock {
     return whole;
   }
 
+  /** Wakes the first, and all who wake at the same moment. */
   #wakeNext(): void {
-    if (this.#sleepers.size === 0) return;
-    const until = Math.min(...[...this.#sleepers].map((sleeper) => sleeper.until));
-    this.#now = Math.max(this.#now, until);
-    for (const sleeper of this.#sleepers) {
-      if (sleeper.until > until) continue;
-      this.#sleepers.delete(sleeper);
-      sleeper.wake();
+    let woken: Sleeper | undefined;
+    for (let first = this.#sleepers[0]; first !== undefined; first = this.#sleepers[0]) {
+      const { wake } = first;
+      if (woken !== undefined && wake !== undefined && first.until > woken.until) return;
+      this.#pop();
+      if (wake === undefined) continue;
+      woken ??= first;
+      this.#now = Math.max(this.#now, first.until);
+      wake();
     }
   }
+
+  #push(sleeper: Sleeper): void {
+    const heap = this.#sleepers;
+    let index = heap.push(sleeper) - 1;
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
+      if (untilOf(heap[parent]) <= sleeper.until) break;
+      heap[index] = heap[parent] as Sleeper;
+      index = parent;
+    }
+    heap[index] = sleeper;
+  }
+
+  #pop(): void {
+    const heap = this.#sleepers;
+    const last = heap.pop();
+    if (last === undefined || heap.length === 0) return;
+    let index = 0;
+    for (;;) {
+      const left = 2 * index + 1;
+      const child = untilOf(heap[left + 1]) < untilOf(heap[left]) ? left + 1 : left;
+      if (untilOf(heap[child]) >= last.until) break;
+      heap[index] = heap[child] as Sleeper;
+      index = child;
+    }
+    heap[index] = last;
+  }
+}
+
+function untilOf(sleeper: Sleeper | undefined): number {
+  return sleeper?.until ?? Number.POSITIVE_INFINITY;
 }
