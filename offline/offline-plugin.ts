@@ -1,11 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
+import type { Invocation } from "./api-gateway/authorizer-answer.ts";
 import type { Companion } from "./companion.ts";
 import type { OfflineOptions } from "./options.ts";
+import type { Ports } from "./ports.ts";
 import type { CliOptions, Serverless } from "./serverless.ts";
 
 /** Variables by which serverless-offline would replace what an authorizer said, or the SDK the credentials given here. */
 const FOREIGN_VARIABLES = ["AUTHORIZER", "PRINCIPAL_ID", "AWS_PROFILE", "AWS_SESSION_TOKEN"];
+
+const LONGEST_INVOCATION_MS = 20_000;
 
 /**
  * A Serverless plugin that puts clusters, a parameter store and API Gateway's rules for authorizers into `osls offline`:
@@ -37,6 +41,9 @@ export class OfflinePlugin {
   protected async companion(): Promise<Companion | undefined> {
     return undefined;
   }
+
+  /** Called when everything answers, before that is said. @param invoke - calls a function by its key in `serverless.yml` */
+  protected async ready(_invoke: (key: string) => Promise<Invocation>): Promise<void> {}
 
   async #start(): Promise<void> {
     try {
@@ -116,7 +123,17 @@ export class OfflinePlugin {
     const { greeting } = await import("./greeting.ts");
     forgetProvider(this.#serverless);
     const running = this.#running;
-    if (running !== undefined) console.log(greeting(running.options.ports, running.companion));
+    if (running === undefined) return;
+    const { ports } = running.options;
+    await this.ready((key) => this.#invoke(key, ports));
+    console.log(greeting(ports, running.companion));
+  }
+
+  async #invoke(key: string, { lambda }: Ports): Promise<Invocation> {
+    const { HOST } = await import("./service-changes.ts");
+    const { invokeFunction } = await import("./api-gateway/lambda-endpoint.ts");
+    const name = this.#serverless.service.functions[key]?.name ?? key;
+    return invokeFunction(`http://${HOST}:${lambda}`, name, {}, AbortSignal.timeout(LONGEST_INVOCATION_MS));
   }
 
   async #stop(): Promise<void> {

@@ -293,6 +293,18 @@ describe("the program podgate beside it", () => {
 });
 
 describe("operating it", () => {
+  test("the key sets of both clusters are in the store from the start, as refresh-keys keeps them", async () => {
+    for (const at of ["dev", "staging"]) {
+      const Name = `/podgate/offline/keys/http_3A/_2F127.0.0.1_3A${stack.ports.cluster}/${at}`;
+      const { Parameter } = await ssm.send(new GetParameterCommand({ Name }));
+      const stored = JSON.parse(Parameter?.Value ?? "{}");
+      const published = await (await fetch(`${cluster(at)}/openid/v1/jwks`)).json();
+      expect(stored).toMatchObject({ issuer: cluster(at), source: "discovered" });
+      const kidsOf = ({ keys }: { keys: { kid: string }[] }) => keys.map(({ kid }) => kid);
+      expect(kidsOf(stored)).toEqual(kidsOf(published as { keys: { kid: string }[] }));
+    }
+  });
+
   test("a permission changed in the store takes effect both ways, without a restart", async () => {
     const name = "/podgate/offline/permissions/dev/payments/reports";
     const put = (value: unknown) =>
