@@ -141,10 +141,10 @@ describe("every metric that an alarm looks at", () => {
   });
 
   test.for(own)("$alarm: $metric.name is written by a function with these very dimensions", ({ metric }) => {
-    const found = points.filter(({ name, dimensions }) => {
-      expect(name).not.toBe("");
-      return name === metric.name && JSON.stringify(dimensions) === JSON.stringify(metric.dimensions);
-    });
+    const found = points.filter(
+      ({ name, dimensions }) =>
+        name === metric.name && JSON.stringify(dimensions) === JSON.stringify(metric.dimensions),
+    );
     expect(found.length).toBeGreaterThan(0);
     expect(found.some(({ value }) => value > 0)).toBe(true);
   });
