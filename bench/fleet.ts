@@ -14,6 +14,7 @@ const ROUND_TRIP_SECONDS = 0.01;
 /** As podgate's own reader: a second attempt after a pause of up to 300 ms. */
 const LONGEST_PAUSE_SECONDS = 0.3;
 const PATH = allowedPath(20);
+const GOLDEN_RATIO = 0.618;
 
 /** What a fleet of authorizers did. */
 export interface FleetCounts {
@@ -96,9 +97,10 @@ export class Fleet {
     this.#forget();
     for (let begunAt = this.#clock.now(); this.#clock.now() < begunAt + seconds; ) {
       const next = this.#clock.now() + everySeconds;
-      // Calls of one environment come one after the other, environments evenly over the time.
+      // Calls of one environment come one after the other, environments all over the time and in no order: neighbours, which
+      // started together, must not call together too.
       const calls = apps.map(async (app, index) => {
-        await this.#clock.wait((everySeconds * index) / environments);
+        await this.#clock.wait(everySeconds * ((index * GOLDEN_RATIO) % 1));
         for (const token of this.#tokens) await this.#decide(app, token);
       });
       await this.#clock.run(Promise.all(calls));
