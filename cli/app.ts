@@ -13,6 +13,7 @@ import { lintCommand } from "./commands/lint.ts";
 import { planCommand } from "./commands/plan.ts";
 import { pullCommand } from "./commands/pull.ts";
 import { secretCommands } from "./commands/secret.ts";
+import { testCommand } from "./commands/test.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { whoCanCommand } from "./commands/who-can.ts";
 import { wording } from "./wording.ts";
@@ -30,6 +31,7 @@ const root = buildRouteMap({
     rollback: rollbackCommand,
     issuer: issuerCommands,
     secret: secretCommands,
+    test: testCommand,
     lint: lintCommand,
     doctor: doctorCommand,
     inspect: inspectCommand,

@@ -36,7 +36,7 @@ export async function main(inputs: readonly string[], process: NodeJS.Process): 
         },
       };
     },
-    inputLines: () => createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY }),
+    inputLines: () => linesOf(process.stdin),
   };
   if (inputs[0] === PROPOSE) {
     const proposals = await proposeCompletions(app, inputs.slice(1), context);
@@ -68,4 +68,13 @@ async function readAll(stream: NodeJS.ReadStream, largestBytes = Number.POSITIVE
     chunks.push(Buffer.from(chunk));
   }
   return Buffer.concat(chunks).toString("utf8");
+}
+
+/** A reader that has seen enough lets go of the stream, which else would keep the process until its writer ends. */
+async function* linesOf(stream: NodeJS.ReadStream): AsyncGenerator<string> {
+  try {
+    yield* createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY });
+  } finally {
+    stream.destroy();
+  }
 }

@@ -1,0 +1,40 @@
+import type { TestResult } from "./test-result.ts";
+
+/** Results in the XML that CI systems read (JUnit's, as Ant and Maven Surefire write it): a suite for each file. */
+export function junitXml(results: readonly TestResult[]): string {
+  const suites = [...Map.groupBy(results, ({ file }) => file)];
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites name="podgate test" ${totals(results)}>`,
+    ...suites.flatMap(([file, cases]) => [
+      `  <testsuite name="${escapeXml(file)}" ${totals(cases)}>`,
+      ...cases.map(caseXml),
+      "  </testsuite>",
+    ]),
+    "</testsuites>",
+    "",
+  ].join("\n");
+}
+
+function totals(results: readonly TestResult[]): string {
+  const failures = results.filter(({ passed }) => !passed).length;
+  const time = results.reduce((sum, { seconds }) => sum + seconds, 0);
+  return `tests="${results.length}" failures="${failures}" errors="0" skipped="0" time="${time.toFixed(3)}"`;
+}
+
+function caseXml({ name, file, location, passed, expected, actual, detail, seconds }: TestResult): string {
+  const attributes = `name="${escapeXml(name)}" classname="${escapeXml(file)}" time="${seconds.toFixed(3)}"`;
+  if (passed) return `    <testcase ${attributes}/>`;
+  const message = escapeXml(`expected ${expected}, was ${actual}`);
+  return `    <testcase ${attributes}><failure message="${message}">${escapeXml(`${location}: ${detail}`)}</failure></testcase>`;
+}
+
+/** What XML gives a meaning, and what it cannot hold (XML 1.0 §2.2). */
+function escapeXml(text: string): string {
+  return text
+    .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd]/g, "\ufffd")
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
+}

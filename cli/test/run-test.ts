@@ -1,0 +1,142 @@
+import { writeFile } from "node:fs/promises";
+import { isRefusal } from "../../lib/errors.ts";
+import type { Decision } from "../../lib/permission/decide.ts";
+import { PermissionIndex } from "../access/permission-index.ts";
+import type { Context } from "../context.ts";
+import { AccountAsker, type TokenShape } from "../decide/caller.ts";
+import { targetQuestion } from "../decide/question.ts";
+import { readPrincipal, settingsOf } from "../decide/settings.ts";
+import { chooseTarget, type Target, targetsOf } from "../decide/target.ts";
+import { CliError, EXIT, type ExitCode } from "../exit-code.ts";
+import type { JsonFlag, StoreFlags } from "../flags.ts";
+import type { Output } from "../output.ts";
+import type { DocumentStore } from "../store/document-store.ts";
+import { located } from "../store/located.ts";
+import { openStore } from "../store/open-store.ts";
+import { readContents } from "../store/parsed-document.ts";
+import { splitOrigin } from "../store/rule-origin.ts";
+import { quote } from "../wording.ts";
+import { type Case, readCases } from "./case-file.ts";
+import { junitXml } from "./junit.ts";
+import type { TestResult } from "./test-result.ts";
+
+export type TestFlags = StoreFlags & JsonFlag & { readonly junit?: string };
+
+/** What a token is good for where nobody says otherwise: that of the gateway's own functions too. */
+const OWN_AUDIENCES = ["gateway"];
+
+export async function runTest(context: Context, flags: TestFlags, ...files: readonly string[]): Promise<ExitCode> {
+  const cases = await Promise.all(files.map(async (file) => ({ file, cases: await readCases(file) })));
+  const store = await openStore(flags, context);
+  const contents = await readContents(store, ["issuers", "apis", "services"]);
+  const index = new PermissionIndex(store, contents);
+  const targets = targetsOf(contents.documents, OWN_AUDIENCES);
+  const asker = new AccountAsker(store, settingsOf(flags, context));
+
+  const results: TestResult[] = [];
+  for (const { file, cases: listed } of cases) {
+    for (const each of listed) results.push(...(await decideCase(each, file, { store, index, targets, asker })));
+  }
+  if (flags.junit !== undefined) await writeJunit(flags.junit, results);
+  const failed = results.filter(({ passed }) => !passed).length;
+  context.output.result({ passed: results.length - failed, failed, results }, flags.json, () =>
+    describe(results, failed, context.output),
+  );
+  return failed > 0 ? EXIT.NO : EXIT.OK;
+}
+
+interface Deciding {
+  readonly store: DocumentStore;
+  readonly index: PermissionIndex;
+  readonly targets: readonly Target[];
+  readonly asker: AccountAsker;
+}
+
+async function decideCase(each: Case, file: string, deciding: Deciding): Promise<readonly TestResult[]> {
+  const { store, index, targets, asker } = deciding;
+  const { principal, issuer, target } = atItsPlace(each, () => {
+    const caller = readPrincipal(each.as);
+    const choice = { api: each.api, stage: each.stage, forward: each.forward };
+    return {
+      principal: caller,
+      issuer: index.issuerOf(caller.cluster),
+      target: chooseTarget(targets, each.service, choice, OWN_AUDIENCES),
+    };
+  });
+  const results: TestResult[] = [];
+  for (const method of each.methods) {
+    for (const path of each.paths) {
+      const startedAt = performance.now();
+      const question = targetQuestion(target, { method, path }, []);
+      const asked = await located(store, () => asker.ask(question, { principal, issuer }, shapeOf(each)));
+      const { decision } = asked.decided;
+      const rule = decision.rule?.slice(store.prefix.length + 1);
+      const actual = isRefusal(decision) ? decision.code : "allow";
+      const isExpected = each.expect === actual || (each.expect === "refuse" && isRefusal(decision));
+      results.push({
+        name: `${each.name ?? each.as}: ${method} ${path} on ${each.service}`,
+        file,
+        location: each.location,
+        passed: isExpected && (each.rule === undefined || each.rule === rule),
+        expected: each.rule === undefined ? each.expect : `${each.expect} by ${each.rule}`,
+        actual: rule === undefined ? actual : `${actual} by ${rule}`,
+        detail: detailOf(decision, store),
+        seconds: (performance.now() - startedAt) / 1000,
+      });
+    }
+  }
+  return results;
+}
+
+function shapeOf({ token }: Case): Partial<TokenShape> {
+  if (token === undefined) return {};
+  const now = Math.floor(Date.now() / 1000);
+  const issuedAt = now - (token.issuedAgo ?? 0);
+  return {
+    issuedAt,
+    expiresAt: now + (token.expiresIn ?? 600),
+    ...(token.audiences !== undefined && { audiences: token.audiences }),
+    ...(token.podBound !== undefined && { podBound: token.podBound }),
+  };
+}
+
+function detailOf(decision: Decision, store: DocumentStore): string {
+  const where = decision.rule === undefined ? "" : placeOf(decision.rule, store);
+  return isRefusal(decision) ? `${decision.detail}${where}` : `a rule allows it${where}`;
+}
+
+function placeOf(origin: string, store: DocumentStore): string {
+  const { document, effect, index } = splitOrigin(origin);
+  return ` (${store.locate(document, [effect, index])})`;
+}
+
+/** A case that asks for what is not there is a mistake in the file, and said with its line. */
+function atItsPlace<T>({ location }: Case, find: () => T): T {
+  try {
+    return find();
+  } catch (error) {
+    if (error instanceof CliError) throw new CliError(EXIT.INPUT, `${location}: ${error.message}`);
+    throw error;
+  }
+}
+
+async function writeJunit(file: string, results: readonly TestResult[]): Promise<void> {
+  try {
+    await writeFile(file, junitXml(results));
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+    throw new CliError(EXIT.INPUT, `the file ${quote(file)} cannot be written (${code})`);
+  }
+}
+
+function describe(results: readonly TestResult[], failed: number, output: Output): string {
+  const lines = results.flatMap(({ passed, location, name, expected, actual, detail }) => {
+    if (passed) return output.isForPeople ? [`${output.style("green", "ok")} ${name}`] : [];
+    return [
+      `${output.style("red", "FAILED")} ${location}: ${name}`,
+      `  expected ${expected}`,
+      `  was      ${actual}: ${detail}`,
+    ];
+  });
+  return [...lines, `${results.length - failed} passed, ${failed} failed`].join("\n");
+}
