@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 import { withoutTokens } from "../lib/log/token-text.ts";
+import { printable } from "./printable.ts";
 
 /** Where text goes: standard output or standard error. */
 export interface TextStream {
@@ -39,7 +40,7 @@ export class Output {
 
   text(text: string): void {
     this.#endProgress();
-    this.#stdout.write(withNewline(withoutTokens(text)));
+    this.#stdout.write(withNewline(clean(text)));
   }
 
   /** A token that was asked for: the one way out for what every other way hides. For `podgate token` alone. */
@@ -51,20 +52,20 @@ export class Output {
   /** A line beside the result: a warning, an error. */
   note(line: string): void {
     this.#endProgress();
-    this.#stderr.write(withNewline(withoutTokens(line)));
+    this.#stderr.write(withNewline(clean(line)));
   }
 
   /** How far something long has come: one line that changes on a terminal, else a line now and then. */
   progress(line: string): void {
     if (this.#stderr.isTTY === true) {
-      this.#stderr.write(`\r\u001b[K${withoutTokens(line)}`);
+      this.#stderr.write(`\r\u001b[K${clean(line)}`);
       this.#progressShown = true;
       return;
     }
     const now = performance.now() / 1000;
     if (now - this.#progressLineAt < PROGRESS_LINE_SECONDS) return;
     this.#progressLineAt = now;
-    this.#stderr.write(`${withoutTokens(line)}\n`);
+    this.#stderr.write(`${clean(line)}\n`);
   }
 
   style(style: Style, text: string): string {
@@ -87,6 +88,17 @@ export class Output {
     if (this.#progressShown) this.#stderr.write("\r\u001b[K");
     this.#progressShown = false;
   }
+}
+
+/** Colours, which are ours, and what a terminal obeys or hides, which is not: somebody's path can hold it. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+const CONTROLS = /\u001b\[[0-9;]*m|[\p{C}\p{Zl}\p{Zp}]/gu;
+
+/** What leaves: no token, and nothing that does more to a terminal than lines and colours. */
+function clean(text: string): string {
+  return withoutTokens(text).replace(CONTROLS, (found) =>
+    found === "\n" || found === "\t" || found.endsWith("m") ? found : printable(found),
+  );
 }
 
 function withNewline(text: string): string {

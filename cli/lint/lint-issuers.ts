@@ -1,4 +1,3 @@
-import { isJsonObject } from "../../lib/json.ts";
 import type { DocumentStore } from "../store/document-store.ts";
 import type { StoreDocument } from "../store/parsed-document.ts";
 import { type Finding, findingAt } from "./finding.ts";
@@ -16,7 +15,7 @@ export function lintIssuers(documents: readonly StoreDocument[], store: Document
   for (const [cluster, same] of Map.groupBy(issuers, ({ issuer }) => issuer.cluster)) {
     const urls = same.map(({ issuer }) => issuer.url);
     // Whoever says which it takes over from is not one too many.
-    const left = same.filter(({ document }) => !isTakeover(replacedBy(document), urls));
+    const left = same.filter(({ issuer }) => !isTakeover(issuer.replaces, urls));
     for (const { document } of left.slice(1)) {
       const others = urls.join(" and ");
       const text = `the cluster ${cluster} has two issuers, ${others}: a token of either is any of its accounts; if one takes over from the other, say "replaces" in the newer`;
@@ -49,14 +48,7 @@ export function lintIssuers(documents: readonly StoreDocument[], store: Document
   return findings;
 }
 
-/** `replaces` of an issuer document, which says nothing to a decision. */
-function replacedBy({ stored }: StoreDocument): unknown {
-  const document: unknown = JSON.parse(stored.text);
-  return isJsonObject(document) ? document["replaces"] : undefined;
-}
-
 /** By the issuer's URL, or by the name of its document. */
-function isTakeover(replaces: unknown, urls: readonly string[]): boolean {
-  if (typeof replaces !== "string") return false;
+function isTakeover(replaces: string | undefined, urls: readonly string[]): boolean {
   return urls.some((url) => url === replaces || url === `https://${replaces}`);
 }

@@ -48,6 +48,8 @@ describe("the tarball", () => {
       "dist/podgate.mjs",
       "dist/sbom.cdx.json",
       "package.json",
+      "schemas/access.schema.json",
+      "schemas/cases.schema.json",
     ]);
     expect(packed.files.filter((file) => /\.map$|test|fixture|sample|seed\.yaml/.test(file))).toEqual([]);
   });
