@@ -1,11 +1,11 @@
 import { buildCommand } from "@stricli/core";
+import type { CaseFlags } from "../cases/run-cases.ts";
 import { lazily } from "../command.ts";
 import type { Context } from "../context.ts";
 import { jsonFlag, storeFlags } from "../flags.ts";
-import type { TestFlags } from "../test/run-test.ts";
 
-export const testCommand = buildCommand<TestFlags, string[], Context>({
-  loader: lazily(async () => (await import("../test/run-test.ts")).runTest),
+export const testCommand = buildCommand<CaseFlags, string[], Context>({
+  loader: lazily(async () => (await import("../cases/run-cases.ts")).runCases),
   parameters: {
     positional: {
       kind: "array",

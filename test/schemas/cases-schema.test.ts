@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { Ajv } from "ajv";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { readCases } from "../../cli/cases/case-file.ts";
 import { CliError } from "../../cli/exit-code.ts";
-import { readCases } from "../../cli/test/case-file.ts";
 import { REFUSALS } from "../../lib/errors.ts";
 import { folderOf } from "../support/podgate.ts";
 

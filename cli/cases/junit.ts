@@ -1,7 +1,7 @@
-import type { TestResult } from "./test-result.ts";
+import type { CaseResult } from "./case-result.ts";
 
 /** Results in the XML that CI systems read (JUnit's, as Ant and Maven Surefire write it): a suite for each file. */
-export function junitXml(results: readonly TestResult[]): string {
+export function junitXml(results: readonly CaseResult[]): string {
   const suites = [...Map.groupBy(results, ({ file }) => file)];
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
@@ -16,13 +16,13 @@ export function junitXml(results: readonly TestResult[]): string {
   ].join("\n");
 }
 
-function totals(results: readonly TestResult[]): string {
+function totals(results: readonly CaseResult[]): string {
   const failures = results.filter(({ passed }) => !passed).length;
   const time = results.reduce((sum, { seconds }) => sum + seconds, 0);
   return `tests="${results.length}" failures="${failures}" errors="0" skipped="0" time="${time.toFixed(3)}"`;
 }
 
-function caseXml({ name, file, location, passed, expected, actual, detail, seconds }: TestResult): string {
+function caseXml({ name, file, location, passed, expected, actual, detail, seconds }: CaseResult): string {
   const attributes = `name="${escapeXml(name)}" classname="${escapeXml(file)}" time="${seconds.toFixed(3)}"`;
   if (passed) return `    <testcase ${attributes}/>`;
   const message = escapeXml(`expected ${expected}, was ${actual}`);

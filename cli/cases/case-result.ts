@@ -1,5 +1,5 @@
 /** One call of a case, decided. */
-export interface TestResult {
+export interface CaseResult {
   readonly name: string;
   readonly file: string;
   readonly location: string;

@@ -17,15 +17,15 @@ import { readContents } from "../store/parsed-document.ts";
 import { splitOrigin } from "../store/rule-origin.ts";
 import { quote } from "../wording.ts";
 import { type Case, readCases } from "./case-file.ts";
+import type { CaseResult } from "./case-result.ts";
 import { junitXml } from "./junit.ts";
-import type { TestResult } from "./test-result.ts";
 
-export type TestFlags = StoreFlags & JsonFlag & { readonly junit?: string };
+export type CaseFlags = StoreFlags & JsonFlag & { readonly junit?: string };
 
 /** What a token is good for where nobody says otherwise: that of the gateway's own functions too. */
 const OWN_AUDIENCES = ["gateway"];
 
-export async function runTest(context: Context, flags: TestFlags, ...files: readonly string[]): Promise<ExitCode> {
+export async function runCases(context: Context, flags: CaseFlags, ...files: readonly string[]): Promise<ExitCode> {
   const cases = await Promise.all(files.map(async (file) => ({ file, cases: await readCases(file) })));
   const store = await openStore(flags, context);
   const contents = await readContents(store, ["issuers", "apis", "services"]);
@@ -33,7 +33,7 @@ export async function runTest(context: Context, flags: TestFlags, ...files: read
   const targets = targetsOf(contents.documents, OWN_AUDIENCES);
   const asker = new AccountAsker(store, settingsOf(flags, context));
 
-  const results: TestResult[] = [];
+  const results: CaseResult[] = [];
   for (const { file, cases: listed } of cases) {
     for (const each of listed) results.push(...(await decideCase(each, file, { store, index, targets, asker })));
   }
@@ -52,7 +52,7 @@ interface Deciding {
   readonly asker: AccountAsker;
 }
 
-async function decideCase(each: Case, file: string, deciding: Deciding): Promise<readonly TestResult[]> {
+async function decideCase(each: Case, file: string, deciding: Deciding): Promise<readonly CaseResult[]> {
   const { store, index, targets, asker } = deciding;
   const { principal, issuer, target } = atItsPlace(each, () => {
     const caller = readPrincipal(each.as);
@@ -63,7 +63,7 @@ async function decideCase(each: Case, file: string, deciding: Deciding): Promise
       target: chooseTarget(targets, each.service, choice, OWN_AUDIENCES),
     };
   });
-  const results: TestResult[] = [];
+  const results: CaseResult[] = [];
   for (const method of each.methods) {
     for (const path of each.paths) {
       const startedAt = performance.now();
@@ -120,7 +120,7 @@ function atItsPlace<T>({ location }: Case, find: () => T): T {
   }
 }
 
-async function writeJunit(file: string, results: readonly TestResult[]): Promise<void> {
+async function writeJunit(file: string, results: readonly CaseResult[]): Promise<void> {
   try {
     await writeFile(file, junitXml(results));
   } catch (error) {
@@ -129,7 +129,7 @@ async function writeJunit(file: string, results: readonly TestResult[]): Promise
   }
 }
 
-function describe(results: readonly TestResult[], failed: number, output: Output): string {
+function describe(results: readonly CaseResult[], failed: number, output: Output): string {
   const lines = results.flatMap(({ passed, location, name, expected, actual, detail }) => {
     if (passed) return output.isForPeople ? [`${output.style("green", "ok")} ${name}`] : [];
     return [
