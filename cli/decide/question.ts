@@ -25,13 +25,14 @@ export interface Question {
   readonly path: string;
   /** What it comes in by: `apis/a1b2c3 at stage prod`, `services/github`. */
   readonly through: string;
-  /** The document of what it comes in by, and where in it the principals are named. */
+  /** The document of what it comes in by. */
   readonly document: string;
-  readonly principalsPath: DocumentPath;
   /** What was taken for granted, because nothing says it. */
   readonly assumed: readonly string[];
   /** What the token must be meant for; `undefined` where the store has no such document. */
   receiver(decider: Decider): Promise<Receiver | undefined>;
+  /** Where in the document the principals are named that bound this call. */
+  principalsPath(decider: Decider): Promise<DocumentPath>;
   /** Decides as the function that gets this call. Throws `GatewayError` where that could not. */
   ask(decider: Decider, authorization: readonly string[]): Promise<Decided>;
 }
@@ -47,7 +48,7 @@ export function targetQuestion(
     authorization,
     through: titleOf(target),
     document: target.document,
-    principalsPath: target.principalsPath,
+    principalsPath: async () => target.principalsPath,
     assumed: [],
     receiver: async () => target.receiver,
     ask: async (decider, other) =>
@@ -75,7 +76,12 @@ export function authorizerQuestion(event: JsonObject, functionArn?: string): Que
     path,
     through: `apis/${apiId} at stage ${stage}`,
     document: `apis/${apiId}`,
-    principalsPath: ["principals"],
+    principalsPath: async (decider) => {
+      const api = await decider.apis.find(apiId);
+      if (api === undefined || receiverOfStage(api, stage).principals === api.receiver.principals)
+        return ["principals"];
+      return ["stages", stage, "principals"];
+    },
     assumed:
       functionArn === undefined
         ? [
@@ -105,7 +111,7 @@ export function forwardQuestion(event: JsonObject, audiences: readonly string[])
     path,
     through: `services/${service}`,
     document: `services/${service}`,
-    principalsPath: ["principals"],
+    principalsPath: async () => ["principals"],
     assumed: [],
     receiver: async (decider) => {
       const stored = await find(decider);

@@ -51,7 +51,7 @@ export async function smallestChange(asked: Asked, deps: ChangeDeps): Promise<Sm
 
 /** What takes away the reason of this refusal; nothing where a change of documents does not, or should not. */
 async function changesFor(
-  { decided }: Asked,
+  { decided, decider }: Asked,
   { question, store, index }: ChangeDeps,
   before: readonly Change[],
 ): Promise<readonly Change[]> {
@@ -60,8 +60,9 @@ async function changesFor(
   const own = ownDocument(identity);
   switch (decision.code) {
     case "PRINCIPAL_NOT_ADMITTED": {
-      const { document, principalsPath: path } = question;
-      return [{ kind: "admit", document, path, principal: identity.principal }];
+      if (before.some(({ kind }) => kind === "admit")) return [];
+      const path = await question.principalsPath(decider);
+      return [{ kind: "admit", document: question.document, path, principal: identity.principal }];
     }
     case "ACCESS_DENIED": {
       if (granted === undefined || before.some(({ kind }) => kind === "narrow-deny")) return [];

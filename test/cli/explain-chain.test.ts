@@ -12,7 +12,7 @@ import {
 import { ACCOUNT, REGION, type RunningFunction } from "../support/built-function.ts";
 import { podgate } from "../support/podgate.ts";
 import { auditOf } from "../support/verdict.ts";
-import { GATEWAY, PREFIX, startWorld, type World } from "../support/world.ts";
+import { GATEWAY, ORDERS, PREFIX, startWorld, type World } from "../support/world.ts";
 
 let world: World;
 let authorizer: RunningFunction;
@@ -76,6 +76,20 @@ describe("explain says what the built authorizer says, of the same event and sto
     expect(audit.code).toBe(code);
     expect({ exitCode, code: said.code, detail: said.detail }).toEqual({ exitCode: 1, code, detail: audit.detail });
     expectNoPartOf(authorization, stdout + stderr);
+  });
+
+  test("a stage's own principals are what is to be widened", async () => {
+    const stages = { beta: { principals: ["dev/shop/*"] } };
+    world.put("apis/staged", { service: "orders", audiences: [ORDERS], principals: ["dev/payments/*"], stages });
+    const authorization = `Bearer ${await world.mint("dev")}`;
+    const { said } = await explained(restTokenEvent({ apiId: "staged", stage: "beta", authorization }));
+    expect(said).toMatchObject({
+      code: "PRINCIPAL_NOT_ADMITTED",
+      change: {
+        complete: true,
+        changes: [{ kind: "admit", document: "apis/staged", path: ["stages", "beta", "principals"] }],
+      },
+    });
   });
 
   test.for([...EVENTS, websocketEvent])("an allow ($name)", async (eventOf) => {

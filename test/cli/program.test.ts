@@ -1,5 +1,6 @@
+import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
-import { podgate } from "../support/podgate.ts";
+import { PROGRAM, podgate } from "../support/podgate.ts";
 
 /** Three parts that look like a token's; the last is the one that must never be seen. */
 const SIGNATURE = "c2lnbmF0dXJlLWNhbmFyeS00NzEx";
@@ -62,7 +63,29 @@ describe("the program", () => {
   });
 });
 
+/** Completes as bash does for somebody who presses the tab. */
+const PRESS_TAB = `
+podgate() { "$NODE" "$PROGRAM" "$@"; }
+eval "$(podgate completion bash)"
+COMP_WORDS=(podgate "$@") COMP_CWORD=$#
+_podgate
+printf '%s\\n' "\${COMPREPLY[@]}"
+`;
+
+const hasBash = spawnSync("bash", ["-c", "true"]).status === 0;
+
 describe("completion", () => {
+  test.runIf(hasBash)("completes commands and flags in bash", () => {
+    const env = { PATH: process.env["PATH"], NODE: process.execPath, PROGRAM };
+    const complete = (...typed: string[]) =>
+      spawnSync("bash", ["-c", PRESS_TAB, "bash", ...typed], { env, encoding: "utf8" })
+        .stdout.trim()
+        .split("\n");
+    expect(complete("expl")).toEqual(["explain"]);
+    expect(complete("explain", "--serv")).toEqual(["--service"]);
+    expect(complete("completion", "")).toEqual(expect.arrayContaining(["bash", "zsh"]));
+  });
+
   test.for(["bash", "zsh"])("is a script for %s that asks the program", async (shell) => {
     const { exitCode, stdout } = await podgate(["completion", shell]);
     expect(exitCode).toBe(0);

@@ -16,7 +16,7 @@ export interface RunOptions {
   readonly input?: string;
 }
 
-const PROGRAM = new URL("../../dist/cli/podgate.mjs", import.meta.url).pathname;
+export const PROGRAM = new URL("../../dist/cli/podgate.mjs", import.meta.url).pathname;
 
 /** Runs the built `podgate` as a process, with nothing of this process's environment but what every process needs. */
 export function podgate(inputs: readonly string[], options: RunOptions = {}): Promise<Ended> {
