@@ -1,4 +1,5 @@
 import { decodedPath, type GatewayRequest, type IncomingCall } from "./gateway-request.ts";
+import { unknownMember } from "./json.ts";
 import { pathParametersOf } from "./path-parameters.ts";
 
 /** Fields of a header: a value, or several in the order in which they were sent. */
@@ -37,6 +38,26 @@ export type CalledApi = Pick<
   "stage" | "apiId" | "account" | "region" | "requestId" | "timeEpoch" | "partition" | "stageVariables"
 >;
 
+const MEMBERS = Object.keys({
+  method: true,
+  path: true,
+  headers: true,
+  query: true,
+  route: true,
+  pathParameters: true,
+  sourceIp: true,
+  body: true,
+  isBase64Encoded: true,
+} satisfies Record<keyof CallRequest, true>);
+
+/** @throws TypeError for a member that a call does not have: misspelt, it would be a call without it */
+export function checkMembers(request: CallRequest): void {
+  const unknown = unknownMember({ ...request }, MEMBERS);
+  if (unknown !== undefined) {
+    throw new TypeError(`a call has no member ${unknown}: expected one of ${MEMBERS.join(", ")}`);
+  }
+}
+
 /**
  * The call as it reaches an API.
  *
@@ -44,8 +65,9 @@ export type CalledApi = Pick<
  * @throws TypeError for a path that does not begin with `/`, and for a path or a method that is not of the route
  */
 export function incomingCall(request: CallRequest, api: CalledApi, isHttpApi: boolean): IncomingCall {
-  const question = request.path.indexOf("?");
-  const path = question < 0 ? request.path : request.path.slice(0, question);
+  const { path: target = "" } = request;
+  const question = target.indexOf("?");
+  const path = question < 0 ? target : target.slice(0, question);
   if (!path.startsWith("/")) throw new TypeError(`the path ${JSON.stringify(path)} does not begin with /`);
   const method = (request.method ?? "GET").toUpperCase();
   const route = routeOf(request.route, path, isHttpApi);
@@ -57,7 +79,7 @@ export function incomingCall(request: CallRequest, api: CalledApi, isHttpApi: bo
     method,
     path,
     headers: headerPairsOf(request.headers ?? []),
-    query: queryOf(request.query, question < 0 ? "" : request.path.slice(question + 1)),
+    query: queryOf(request.query, question < 0 ? "" : target.slice(question + 1)),
     route,
     pathParameters: request.pathParameters ?? parametersOf(route.path, isHttpApi ? decodedPath(path) : path),
     sourceIp: request.sourceIp ?? "127.0.0.1",

@@ -1,11 +1,12 @@
 import { type AuthorizerEvent, type AuthorizerRules, identityOf } from "./authorize-call.ts";
 import type { Context } from "./authorizer-answer.ts";
 import { authorizerEvent } from "./authorizer-event.ts";
-import { type CallRequest, handshakeOf, incomingCall } from "./call-request.ts";
+import { type CallRequest, checkMembers, handshakeOf, incomingCall } from "./call-request.ts";
 import { type GatewayClock, systemClock } from "./clock.ts";
 import { type AuthorizerKind, type IncomingCall, isHttpApi, isRestApi } from "./gateway-request.ts";
 import { expressionProblem, identitySourceProblem } from "./identity-source.ts";
 import { eventOf } from "./integration-event.ts";
+import { isRecord, unknownMember } from "./json.ts";
 import { LambdaAuthorizer } from "./lambda-authorizer.ts";
 import { type LambdaContext, runFunction } from "./lambda-function.ts";
 import { OFFLINE_IDS } from "./offline-ids.ts";
@@ -102,6 +103,38 @@ const API_IDS = {
   websocket: OFFLINE_IDS.websocketApiId,
 } as const satisfies Record<AuthorizerKind, string>;
 
+const OPTIONS = Object.keys({
+  authorizer: true,
+  kind: true,
+  ttl: true,
+  identitySource: true,
+  identityValidationExpression: true,
+  enableSimpleResponses: true,
+  stage: true,
+  apiId: true,
+  account: true,
+  region: true,
+  partition: true,
+  stageVariables: true,
+  settings: true,
+  clock: true,
+  report: true,
+} satisfies Record<keyof TwinOptions, true>);
+
+/** What a caller without types gets wrong first. @throws TypeError */
+function checkNames(options: TwinOptions): void {
+  const problems: string[] = [];
+  if (!isRecord(options)) throw new TypeError(`no such API: its options are ${OPTIONS.join(", ")}`);
+  const unknown = unknownMember(options, OPTIONS);
+  if (unknown !== undefined) problems.push(`${unknown} is unknown: expected one of ${OPTIONS.join(", ")}`);
+  if (typeof options.authorizer !== "function") problems.push("authorizer is not a function");
+  if (!Object.hasOwn(AUTHORIZATION, options.kind)) {
+    const kinds = Object.keys(AUTHORIZATION).join(", ");
+    problems.push(`kind is ${JSON.stringify(options.kind)}: expected one of ${kinds}`);
+  }
+  if (problems.length > 0) throw new TypeError(`no such API: ${problems.join("; ")}`);
+}
+
 /**
  * One API Gateway with one Lambda authorizer, by the rules of `RULES`. It opens nothing, shares nothing with another one,
  * and keeps answers as long as it is kept.
@@ -109,6 +142,7 @@ const API_IDS = {
  * @throws TypeError for a configuration that AWS would not take, and for settings that do not exist
  */
 export function apiGateway(options: TwinOptions): ApiGateway {
+  checkNames(options);
   const { kind, clock = systemClock } = options;
   const identitySource = options.identitySource ?? [AUTHORIZATION[kind]];
   const ttlSeconds = options.ttl ?? defaultTtlSeconds(kind);
@@ -151,6 +185,7 @@ export function apiGateway(options: TwinOptions): ApiGateway {
 
   let calls = 0;
   const incoming = (request: CallRequest): IncomingCall => {
+    checkMembers(request);
     const timeEpoch = Math.round(clock.now() * 1000);
     const asked = kind === "websocket" ? handshakeOf(request) : request;
     return incomingCall(asked, { ...api, requestId: `request-${calls}`, timeEpoch }, isHttpApi(kind));

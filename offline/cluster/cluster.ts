@@ -1,4 +1,5 @@
 import { type ClockSetting, ClockSettingSchema, ClusterClock } from "./cluster-clock.ts";
+import { MintRequestSchema } from "./cluster-options.ts";
 import { checked } from "./control-body.ts";
 import { createToken, type PodNode, type TokenAuthority } from "./create-token.ts";
 import { DiscoveryFaultSchema, FaultBoard, type FaultOf, KeysFaultSchema, type Target } from "./faults.ts";
@@ -148,11 +149,9 @@ export class OfflineCluster implements Cluster {
     return this.keyRing.jwks;
   }
 
-  async mint({
-    namespace,
-    serviceAccount,
-    ...spec
-  }: MintRequest): Promise<{ token: string; expirationTimestamp: string }> {
+  async mint(request: MintRequest): Promise<{ token: string; expirationTimestamp: string }> {
+    checked(MintRequestSchema, request);
+    const { namespace, serviceAccount, ...spec } = request;
     const at = { namespace, name: serviceAccount };
     return createToken({ metadata: {}, spec }, at, this.authority).tokenRequest.status;
   }

@@ -5,9 +5,9 @@ import { StartedParts } from "../started-parts.ts";
 import { deliver, json } from "./answer.ts";
 import { internalError } from "./api-status.ts";
 import { type Cluster, type ClusterOptions, type ClusterPlace, OfflineCluster } from "./cluster.ts";
+import { ClustersOptionsSchema, checkOptions } from "./cluster-options.ts";
 import { KEYS_PATH } from "./discovery.ts";
-import { ISSUER_SHAPES, issuerOfShape, kidForm } from "./issuer-shape.ts";
-import { isLabel } from "./objects.ts";
+import { issuerOfShape, kidForm } from "./issuer-shape.ts";
 import { answerRequest } from "./routes.ts";
 import { generateSigningKey } from "./signing-key.ts";
 import type { TlsIdentity } from "./tls.ts";
@@ -33,14 +33,11 @@ export interface Clusters extends AsyncDisposable {
  * Starts what pods and podgate see of kube-apiserver, on loopback and without authentication: discovery, the key set,
  * `/version` and the TokenRequest API, and calls to control them (see `control`). A cluster of the shape `private` is reached over TLS,
  * on ports of its own.
- * @throws Error for options that make no clusters, or when the port is taken
+ * @throws TypeError for options that make no clusters; Error when the port is taken
  */
-export async function startClusters({
-  port = 0,
-  clusters: wanted,
-  clock = () => Date.now() / 1000,
-}: ClustersOptions): Promise<Clusters> {
-  checkOptions(wanted);
+export async function startClusters(options: ClustersOptions): Promise<Clusters> {
+  checkOptions(ClustersOptionsSchema, options, "startClusters");
+  const { port = 0, clusters: wanted, clock = () => Date.now() / 1000 } = options;
   const keys = await Promise.all(
     wanted.map(({ key, algorithm = "RS256", shape }) => key ?? generateSigningKey(algorithm, kidForm(shape))),
   );
@@ -138,21 +135,4 @@ async function handle(
     console.error(`offline cluster: ${error instanceof Error ? error.message : "an unknown fault"}`);
     deliver(response, json(500, internalError()));
   }
-}
-
-function checkOptions(clusters: readonly ClusterOptions[]): void {
-  if (clusters.length === 0) throw new Error("no clusters: at least one is needed");
-  const names = clusters.map(({ name }) => name);
-  for (const { name, shape } of clusters) {
-    if (!isLabel(name)) {
-      throw new Error(`${JSON.stringify(name)} is not a name of a cluster: it must be a DNS-1123 label`);
-    }
-    if (shape !== undefined && !ISSUER_SHAPES.includes(shape)) {
-      throw new Error(
-        `the cluster ${name} has the shape ${JSON.stringify(shape)}: expected one of ${ISSUER_SHAPES.join(", ")}`,
-      );
-    }
-  }
-  const repeated = names.find((name, index) => names.indexOf(name) !== index);
-  if (repeated !== undefined) throw new Error(`the cluster ${repeated} is named twice`);
 }

@@ -37,8 +37,12 @@ export function oneOf<const Names extends readonly string[]>(names: Names) {
 export function checked<Schema extends v.GenericSchema>(schema: Schema, value: unknown): v.InferOutput<Schema> {
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
-  const problems = result.issues.map((issue) => `${v.getDotPath(issue) ?? "the body"}: ${issue.message}`);
-  throw badRequest(problems.join("; "));
+  throw badRequest(problemsOf(result.issues, "the body").join("; "));
+}
+
+/** Each wrong member and what is allowed there. @param whole - what the value is called that is no object at all */
+export function problemsOf(issues: readonly v.BaseIssue<unknown>[], whole: string): readonly string[] {
+  return issues.map((issue) => `${v.getDotPath(issue) ?? whole}: ${issue.message}`);
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Cluster, ClusterOptions } from "./cluster.ts";
+import { checkOptions, StartClusterOptionsSchema } from "./cluster-options.ts";
 import { startClusters } from "./clusters.ts";
 
 export interface StartClusterOptions extends Partial<ClusterOptions> {
@@ -15,15 +16,13 @@ export interface StartedCluster extends Cluster, AsyncDisposable {
 /**
  * Starts one cluster on loopback: what pods and verifiers see of kube-apiserver, see `startClusters`. Without options it is
  * named `dev`, has a new RSA key and a port of its own.
- * @throws Error for options that make no cluster, or when the port is taken
+ * @throws TypeError for options that make no cluster; Error when the port is taken
  */
-export async function startCluster({
-  port,
-  name = "dev",
-  ...options
-}: StartClusterOptions = {}): Promise<StartedCluster> {
+export async function startCluster(options: StartClusterOptions = {}): Promise<StartedCluster> {
+  checkOptions(StartClusterOptionsSchema, options, "startCluster");
+  const { port, name = "dev", ...rest } = options;
   const clusters = await startClusters({
-    clusters: [{ ...options, name }],
+    clusters: [{ ...rest, name }],
     ...(port === undefined ? {} : { port }),
   });
   const cluster = clusters.cluster(name);

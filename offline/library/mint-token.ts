@@ -28,15 +28,22 @@ const OF_TOKEN_REQUEST: ReadonlySet<string> = new Set([
  * `http://127.0.0.1:4100/dev`
  * @param wish - @default a token of `default/default` for the API server itself, for an hour
  * @returns the JWT in compact form
- * @throws Error with the cluster's status code and message where it refuses, or does not answer
+ * @throws TypeError where the arguments are not these; Error with the cluster's message where it refuses, or does not answer
  */
 export async function mintToken(cluster: string | URL | Cluster, wish: TokenWish = {}): Promise<string> {
   const { audience, ...rest } = wish;
+  if (audience !== undefined && rest.audiences !== undefined) {
+    throw new TypeError("no token: audience and audiences are both given, and say the same");
+  }
   const request = { ...ACCOUNT, ...(audience !== undefined && { audiences: [audience] }), ...defined(rest) };
   const asIssued = Object.keys(request).every((name) => OF_TOKEN_REQUEST.has(name));
   if (typeof cluster === "string" || cluster instanceof URL) {
     const url = String(cluster).replace(/\/$/, "");
     return asIssued ? askToIssue(url, request) : askToForge(url, forgeRequestOf(request));
+  }
+  if (typeof cluster?.mint !== "function") {
+    const promised = cluster instanceof Promise ? " and not the promise of one: await startCluster()" : "";
+    throw new TypeError(`no token: the first argument is a started cluster or its URL${promised}`);
   }
   try {
     const { token } = await (asIssued ? cluster.mint(request) : cluster.forge(forgeRequestOf(request)));

@@ -1,3 +1,4 @@
+import { isRecord, unknownMember } from "../api-gateway/json.ts";
 import type { ParameterStore, ParameterStoreOptions } from "../parameter-store/parameter-store.ts";
 
 /** A seed file as an object: see `readSeed`. */
@@ -46,6 +47,7 @@ const DEFAULT_PREFIX = "/podgate/offline";
  * chooses. Rejects with one line, file `seed`, for a seed that cannot be used.
  */
 export async function startParameterStore(options: StartParameterStoreOptions = {}): Promise<StartedParameterStore> {
+  checkOptions(options);
   const { seed, variables, ...rest } = options;
   const store = await import("../parameter-store/parameter-store.ts");
   const { prefix, parameters } = await readGiven(seed, variables);
@@ -61,6 +63,25 @@ export async function startParameterStore(options: StartParameterStoreOptions = 
       PODGATE_ALLOW_LOOPBACK_HTTP: "1",
     },
   });
+}
+
+const OPTIONS = ["seed", "variables", "port", "clock"] satisfies (keyof StartParameterStoreOptions)[];
+
+/** @throws TypeError */
+function checkOptions(options: StartParameterStoreOptions): void {
+  const given: unknown = options;
+  if (!isRecord(given)) throw new TypeError(`startParameterStore: its options are ${OPTIONS.join(", ")}`);
+  const unknown = unknownMember(given, OPTIONS);
+  if (unknown !== undefined) {
+    throw new TypeError(`startParameterStore: ${unknown} is unknown: expected one of ${OPTIONS.join(", ")}`);
+  }
+  const { port = 0 } = options;
+  // A text would be the path of a socket.
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new TypeError(
+      `startParameterStore: port is ${JSON.stringify(port)}: expected a whole number from 0 to 65535`,
+    );
+  }
 }
 
 async function readGiven(seed: Seed | string | undefined, variables: Readonly<Record<string, string>> | undefined) {

@@ -74,6 +74,18 @@ describe("mintToken", () => {
     await expect(mintToken(cluster.url, wish)).rejects.toThrow(`answers ${status}: `);
   });
 
+  test.for<[string, unknown, string]>([
+    ["a promise of a cluster", Promise.resolve(), "and not the promise of one: await startCluster()"],
+    ["no cluster", undefined, "no token: the first argument is a started cluster or its URL"],
+  ])("%s is refused", async ([, cluster, message]) => {
+    await expect(mintToken(cluster as string)).rejects.toThrow(message);
+  });
+
+  test("one audience and several at once are refused", async () => {
+    await using cluster = await startCluster({ algorithm: "ES256" });
+    await expect(mintToken(cluster, { audience: "a", audiences: ["b"] })).rejects.toThrow("are both given");
+  });
+
   test("where nothing answers, the error says at which URL", async () => {
     const cluster = await startCluster({ algorithm: "ES256" });
     await cluster[Symbol.asyncDispose]();
@@ -134,6 +146,15 @@ describe("startParameterStore", () => {
     await expect(startParameterStore({ seed: given as any })).rejects.toThrow(message);
   });
 
+  test.for<[object, string]>([
+    [{ sed: {} }, "startParameterStore: sed is unknown: expected one of seed, variables, port, clock"],
+    // The system would take it for the path of a socket.
+    [{ port: "4101" }, 'startParameterStore: port is "4101": expected a whole number from 0 to 65535'],
+    [[], "startParameterStore: its options are seed, "],
+  ])("%j is refused", async ([options, message]) => {
+    await expect(startParameterStore(options)).rejects.toThrow(message);
+  });
+
   test("stores, clusters and APIs know nothing of each other", async () => {
     await using one = await startParameterStore({ seed });
     await using other = await startParameterStore();
@@ -162,6 +183,25 @@ describe("apiGateway", () => {
       [403, true],
     ]);
     expect(answers[2]?.advice).toHaveLength(1);
+  });
+
+  const authorizer = () => ({});
+  test.for<[unknown, string]>([
+    [undefined, "no such API: its options are authorizer, kind, ttl,"],
+    [{ authorizer, kind: "rest" }, 'kind is "rest": expected one of rest-token, rest-request, http-1.0, http-2.0,'],
+    [{ authorizer, kind: "rest-token", ttll: 1 }, "ttll is unknown: expected one of authorizer, kind, ttl,"],
+    [{ kind: "rest-token" }, "authorizer is not a function"],
+  ])("%j is refused", ([options, message]) => {
+    expect(() => apiGateway(options as never)).toThrow(message);
+  });
+
+  test.for<[object, string]>([
+    [{ path: "/a", header: {} }, "a call has no member header: expected one of method, path, headers,"],
+    [{}, 'the path "" does not begin with /'],
+  ])("a call with %j is refused", async ([call, message]) => {
+    const gateway = apiGateway({ authorizer, kind: "rest-token" });
+    await expect(gateway.call(call as never)).rejects.toThrow(message);
+    expect(() => gateway.event(call as never)).toThrow(message);
   });
 });
 

@@ -143,10 +143,10 @@ describe("what is not there", () => {
 
 describe("starting and ending", () => {
   test.for([
-    { names: [], message: "no clusters" },
+    { names: [], message: "clusters: is empty" },
     { names: ["Dev"], message: "DNS-1123" },
     { names: ["a".repeat(64)], message: "DNS-1123" },
-    { names: ["dev", "dev"], message: "the cluster dev is named twice" },
+    { names: ["dev", "dev"], message: "clusters: names the cluster dev twice" },
   ])("clusters named $names are refused", async ({ names, message }) => {
     const clusters = names.map((name) => ({ name, algorithm: "ES256" as const }));
     await expect(startClusters({ clusters })).rejects.toThrow(message);

@@ -120,7 +120,7 @@ describe("the issuer of a cluster with a shape", () => {
   test("a shape that is none is refused", async () => {
     const shape = "minikube" as "kind";
     await expect(startCluster({ shape })).rejects.toThrow(
-      'the cluster dev has the shape "minikube": expected one of eks, gke, aks, kind, private',
+      "startCluster: shape: is not one of eks, gke, aks, kind, private",
     );
   });
 });

@@ -53,7 +53,41 @@ describe("startCluster", () => {
     expect(one.url).not.toBe(other.url);
   });
 
-  test("a name that is no DNS-1123 label is refused", async () => {
-    await expect(startCluster({ name: "Dev" })).rejects.toThrow("DNS-1123");
+  test.for<[unknown, string]>([
+    [{ name: "Dev" }, "name: is not a DNS-1123 label"],
+    [{ nam: "dev" }, "nam: is not a member; allowed: port, name, key, shape, algorithm, podNode, jti, audiences,"],
+    [{ algorithm: "HS256" }, "algorithm: is not one of RS256, ES256, ES384, ES512"],
+    [{ podNode: "half" }, "podNode: is not one of full, name-only, none"],
+    [{ jti: "false" }, "jti: is not true or false"],
+    [{ audiences: "orders" }, "audiences: is not a list"],
+    [{ audiences: [] }, "audiences: is empty"],
+    [{ maxExpirationSeconds: 599 }, "maxExpirationSeconds: is not a whole number from 600 to 4294967296"],
+    [{ extendedExpirationSeconds: 0 }, "extendedExpirationSeconds: is not a whole number from 1 to"],
+    [{ key: "PEM" }, "key: is no signing key"],
+    // The system would take it for the path of a socket.
+    [{ port: "4100" }, "port: is not a whole number from 0 to 65535"],
+    [null, "startCluster: the argument: is not a JSON object"],
+  ])("%j is refused: %s", async ([options, message]) => {
+    const started = startCluster(options as object);
+    await expect(started).rejects.toThrow(TypeError);
+    await expect(started).rejects.toThrow(message);
+  });
+
+  test("options that are undefined are not given", async () => {
+    const options = { name: undefined, port: undefined, shape: undefined, algorithm: "ES256" };
+    await using cluster = await startCluster(options as object);
+    expect(cluster.url).toMatch(/\/dev$/);
+  });
+
+  test.for<[object, string]>([
+    [{ audiences: "orders" }, "audiences: is not a list"],
+    [{ audiences: [1] }, "audiences.0: is not a string"],
+    [{ namespace: 7 }, "namespace: is not a string"],
+    [{ expirationSeconds: "3600" }, "expirationSeconds: is not a number"],
+    [{ boundObjectRef: { kind: "Pod", nam: "a" } }, "boundObjectRef.nam: is not a member; allowed: kind, apiVersion,"],
+    [{ ttl: 600 }, "ttl: is not a member; allowed: namespace, serviceAccount, audiences,"],
+  ])("a token that no TokenRequest could ask for is not minted: %j", async ([wish, message]) => {
+    await using cluster = await startCluster({ algorithm: "ES256" });
+    await expect(cluster.mint({ ...ACCOUNT, ...wish })).rejects.toThrow(message);
   });
 });

@@ -1,0 +1,69 @@
+import * as v from "valibot";
+import type { ClusterOptions, MintRequest } from "./cluster.ts";
+import { closed, oneOf, problemsOf, wholeNumber } from "./control-body.ts";
+import { POD_NODES } from "./create-token.ts";
+import { ISSUER_SHAPES } from "./issuer-shape.ts";
+import { isLabel } from "./objects.ts";
+import { ALGORITHMS, type SigningKey } from "./signing-key.ts";
+
+const text = v.string("is not a string");
+const texts = v.array(text, "is not a list");
+const name = v.pipe(text, v.check(isLabel, "is not a DNS-1123 label"));
+
+/** What a `serverless.yml` can say of a cluster: all but a key. */
+const SAID = {
+  shape: v.optional(oneOf(ISSUER_SHAPES)),
+  algorithm: v.optional(oneOf(ALGORITHMS)),
+  podNode: v.optional(oneOf(POD_NODES)),
+  jti: v.optional(v.boolean("is not true or false")),
+  audiences: v.optional(v.pipe(texts, v.minLength(1, "is empty"))),
+  // The API server's own flag begins at an hour; the least that can be asked for is enough for a test.
+  maxExpirationSeconds: v.optional(wholeNumber(600, 2 ** 32)),
+  extendedExpirationSeconds: v.optional(wholeNumber(1, 2 ** 32)),
+} satisfies Record<Exclude<keyof ClusterOptions, "name" | "key">, v.GenericSchema>;
+
+const key = v.optional(
+  v.custom<SigningKey>((value) => typeof value === "object" && value !== null && "sign" in value, "is no signing key"),
+);
+/** 0 lets the system choose. A text would be the path of a socket. */
+const port = v.optional(wholeNumber(0, 65_535));
+
+export const SaidClusterSchema = closed({ name, ...SAID });
+
+export const ClustersOptionsSchema = closed({
+  port,
+  clusters: v.pipe(
+    v.array(closed({ name, key, ...SAID }), "is not a list"),
+    v.minLength(1, "is empty: at least one is needed"),
+    v.rawCheck(({ dataset, addIssue }) => {
+      const named = dataset.typed ? dataset.value.map((each) => each.name) : [];
+      const repeated = named.find((each, index) => named.indexOf(each) !== index);
+      if (repeated !== undefined) addIssue({ message: `names the cluster ${repeated} twice` });
+    }),
+  ),
+  clock: v.optional(v.function("is not a function")),
+});
+
+export const StartClusterOptionsSchema = closed({ port, name: v.optional(name), key, ...SAID });
+
+/** What a TokenRequest checks by the types of its members; bounds are the TokenRequest API's. */
+export const MintRequestSchema = closed({
+  namespace: text,
+  serviceAccount: text,
+  audiences: v.optional(texts),
+  expirationSeconds: v.optional(v.number("is not a number")),
+  boundObjectRef: v.optional(
+    closed({
+      kind: v.optional(text),
+      apiVersion: v.optional(text),
+      name: v.optional(text),
+      uid: v.optional(text),
+    }),
+  ),
+} satisfies Record<keyof MintRequest, v.GenericSchema>);
+
+/** @throws TypeError that names every wrong option and what is allowed there */
+export function checkOptions(schema: v.GenericSchema, options: unknown, of: string): void {
+  const { issues = [] } = v.safeParse(schema, options);
+  if (issues.length > 0) throw new TypeError(`${of}: ${problemsOf(issues, "the argument").join("; ")}`);
+}
