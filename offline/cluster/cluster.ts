@@ -2,7 +2,7 @@ import { type ClockSetting, ClockSettingSchema, ClusterClock } from "./cluster-c
 import { MintRequestSchema } from "./cluster-options.ts";
 import { checked } from "./control-body.ts";
 import { createToken, type PodNode, type TokenAuthority } from "./create-token.ts";
-import { DiscoveryFaultSchema, FaultBoard, type FaultOf, KeysFaultSchema, type Target } from "./faults.ts";
+import { FAULT_SCHEMAS, FaultBoard, type FaultOf, type Target } from "./faults.ts";
 import { type ForgedToken, type ForgeRequest, ForgeRequestSchema, forgeToken } from "./forge.ts";
 import type { IssuerShape } from "./issuer-shape.ts";
 import { KeyRing, type Rotation, type RotationState } from "./key-ring.ts";
@@ -76,9 +76,9 @@ export interface Cluster {
    * @throws ApiStatus 400
    */
   setClock(setting?: ClockSetting): void;
-  /** From now on this document fails. One fault at a time: a second one replaces the first. */
+  /** From now on these answers fail. One fault at a time: a second one replaces the first. */
   fault<T extends Target>(target: T, fault: FaultOf[T]): void;
-  /** @param target - without it, both */
+  /** @param target - without it, all */
   clearFaults(target?: Target): void;
 }
 
@@ -169,7 +169,7 @@ export class OfflineCluster implements Cluster {
   }
 
   fault<T extends Target>(target: T, fault: FaultOf[T]): void {
-    this.faults.set(target, checked(target === "discovery" ? DiscoveryFaultSchema : KeysFaultSchema, fault));
+    this.faults.set(target, checked(FAULT_SCHEMAS[target], fault));
   }
 
   clearFaults(target?: Target): void {

@@ -92,10 +92,11 @@ function showFaults(cluster: OfflineCluster): Answer {
 }
 
 function setFaults(cluster: OfflineCluster, body: unknown): Answer {
-  const { discovery, keys } = checked(FaultsSchema, body);
+  const { discovery, keys, tokenRequests } = checked(FaultsSchema, body);
   cluster.clearFaults();
   if (discovery !== undefined) cluster.fault("discovery", discovery);
   if (keys !== undefined) cluster.fault("keys", keys);
+  if (tokenRequests !== undefined) cluster.fault("tokenRequests", tokenRequests);
   return showFaults(cluster);
 }
 

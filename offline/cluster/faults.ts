@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { closed, seconds, wholeNumber } from "./control-body.ts";
 
 /** What can be made to fail. */
-export type Target = "discovery" | "keys";
+export type Target = "discovery" | "keys" | "tokenRequests";
 
 const MEGABYTE = 1_000_000;
 
@@ -11,7 +11,7 @@ const times = v.exactOptional(wholeNumber(1, 1_000_000));
 /** Size of the body as read, after decompression. */
 const bytes = v.exactOptional(wholeNumber(1, 200 * MEGABYTE));
 
-/** Faults of either document. The order is that of the messages. */
+/** Faults of every answer. The order is that of the messages. */
 const COMMON = [
   /** An error answer with a Kubernetes `Status` as its body. */
   closed({ kind: v.literal("status"), status: wholeNumber(400, 599), times }),
@@ -21,17 +21,17 @@ const COMMON = [
   closed({ kind: v.literal("hang"), times }),
   /** 200 with a web page. */
   closed({ kind: v.literal("html"), times }),
-  /** The first half of the document. */
+  /** The first half of the answer. */
   closed({ kind: v.literal("truncated"), times }),
-  /** 302; by default to an address that gives the right answer, so that following it is noticed. */
+  /** 302, of a TokenRequest 307; by default to an address that gives the right answer, so that following it is noticed. */
   closed({ kind: v.literal("redirect"), location: v.exactOptional(v.string("is not a string")), times }),
-  /** The right document with a long member more. @default 10 MB */
+  /** The right answer with a long member more. @default 10 MB */
   closed({ kind: v.literal("huge"), bytes, times }),
   /** The same, as some kilobytes of gzip. @default 10 MB */
   closed({ kind: v.literal("gzip-bomb"), bytes, times }),
   /** The connection ends with a TCP reset. */
   closed({ kind: v.literal("reset"), times }),
-  /** The right document, one byte at an interval. @default 1 second */
+  /** The right answer, one byte at an interval. @default 1 second */
   closed({ kind: v.literal("slow-loris"), intervalSeconds: v.exactOptional(seconds), times }),
   /** Any body. @default 200, application/json */
   closed({
@@ -60,18 +60,27 @@ const KEYS = [
 
 export const DiscoveryFaultSchema = v.variant("kind", [...COMMON, ...DISCOVERY]);
 export const KeysFaultSchema = v.variant("kind", [...COMMON, ...KEYS]);
+const TokenRequestFaultSchema = v.variant("kind", [...COMMON]);
+export const FAULT_SCHEMAS = {
+  discovery: DiscoveryFaultSchema,
+  keys: KeysFaultSchema,
+  tokenRequests: TokenRequestFaultSchema,
+} as const satisfies Record<Target, v.GenericSchema>;
 export type DiscoveryFault = v.InferOutput<typeof DiscoveryFaultSchema>;
 export type KeysFault = v.InferOutput<typeof KeysFaultSchema>;
-export type Fault = DiscoveryFault | KeysFault;
+type TokenRequestFault = v.InferOutput<typeof TokenRequestFaultSchema>;
+export type Fault = DiscoveryFault | KeysFault | TokenRequestFault;
 export interface FaultOf {
   readonly discovery: DiscoveryFault;
   readonly keys: KeysFault;
+  readonly tokenRequests: TokenRequestFault;
 }
 
 /** The body of `PUT /<cluster>/_faults`: all faults there are from now on. */
 export const FaultsSchema = closed({
   discovery: v.exactOptional(DiscoveryFaultSchema),
   keys: v.exactOptional(KeysFaultSchema),
+  tokenRequests: v.exactOptional(TokenRequestFaultSchema),
 });
 
 /** The faults of one cluster that are due. */

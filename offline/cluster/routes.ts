@@ -16,7 +16,7 @@ import { createToken } from "./create-token.ts";
 import { decodeTokenRequest } from "./decode-token-request.ts";
 import { DISCOVERY_PATH, DISCOVERY_TYPE, discoveryAnswer, KEYS_PATH, KEYS_TYPE, keysAnswer } from "./discovery.ts";
 import type { Fault, Target } from "./faults.ts";
-import { faultyAnswer, UNDISTURBED_QUERY } from "./faulty-document.ts";
+import { faultyAnswer, UNDISTURBED_QUERY } from "./faulty-answer.ts";
 
 /** What is answered, and the fault that rules how it is sent. */
 interface Outcome {
@@ -80,26 +80,36 @@ async function answerCluster(
   if (namespace !== undefined && account !== undefined) {
     allow(request, "POST", "application/json");
     const at = { namespace: decoded(namespace), name: decoded(account) };
-    return { answer: await answerTokenRequest(request, cluster, at, parameters.get("fieldValidation")) };
+    const right = await answerTokenRequest(request, cluster, at, parameters.get("fieldValidation"));
+    return disturbed(right, cluster, "tokenRequests", path, parameters);
   }
   return { answer: (await control(request, cluster, path)) ?? nothingThere(path) };
 }
 
 async function answerDocument(
   cluster: OfflineCluster,
-  target: Target,
+  target: "discovery" | "keys",
   path: string,
   parameters: URLSearchParams,
 ): Promise<Outcome> {
   cluster.calls[target] += 1;
   const keys = cluster.keys;
   const right = target === "keys" ? keysAnswer(keys) : discoveryAnswer(cluster.issuer, cluster.jwksUri, keys);
+  return disturbed(right, cluster, target, path, parameters);
+}
+
+/** The answer in the way that a fault which is due has it. */
+async function disturbed(
+  right: Answer,
+  cluster: OfflineCluster,
+  target: Target,
+  path: string,
+  parameters: URLSearchParams,
+): Promise<Outcome> {
   const fault = parameters.has(UNDISTURBED_QUERY) ? undefined : cluster.faults.take(target);
   if (fault === undefined) return { answer: right };
-  return {
-    answer: await faultyAnswer(fault, right, { url: `${cluster.server}${path}`, issuer: cluster.issuer }),
-    fault,
-  };
+  const asked = { method: target === "tokenRequests" ? "POST" : "GET", url: `${cluster.server}${path}` } as const;
+  return { answer: await faultyAnswer(fault, right, { ...asked, issuer: cluster.issuer }), fault };
 }
 
 async function answerTokenRequest(

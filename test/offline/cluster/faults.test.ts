@@ -1,4 +1,5 @@
 import { get, type IncomingMessage } from "node:http";
+import { decodeJwt } from "jose";
 import { describe, expect, test } from "vitest";
 import type { DiscoveryFault, KeysFault } from "../../../offline/cluster/faults.ts";
 import { bodyOf, type Started, startDev } from "./support.ts";
@@ -261,7 +262,7 @@ describe("setting faults", () => {
 
   test.for([
     { body: [], message: "the body: is not a JSON object" },
-    { body: { key: fault }, message: "key: is not a member; allowed: discovery, keys" },
+    { body: { key: fault }, message: "key: is not a member; allowed: discovery, keys, tokenRequests" },
     { body: { keys: { kind: "explode" } }, message: "keys.kind:" },
     { body: { keys: { kind: "wrong-issuer" } }, message: "keys.kind:" },
     { body: { discovery: { kind: "empty-keys" } }, message: "discovery.kind:" },
@@ -279,6 +280,53 @@ describe("setting faults", () => {
     expect(response.status).toBe(400);
     expect((await bodyOf(response)).message).toContain(message);
     expect(await bodyOf(await dev.call("GET", "/_faults"))).toEqual({ discovery: { kind: "hang" } });
+  });
+});
+
+describe("faults of the TokenRequest API", () => {
+  const asked = { spec: { audiences: ["orders.example.com"] } };
+
+  test.for([
+    [{ kind: "status", status: 500 }, 500, "application/json", '{"kind":"Status"'],
+    [{ kind: "html" }, 200, "text/html", "<html>"],
+    [{ kind: "truncated" }, 201, "application/json", '{"kind":"TokenRequest"'],
+    [{ kind: "body", body: "{}" }, 200, "application/json", "{}"],
+  ] as const)("%j", async ([fault, status, type, begins]) => {
+    await using dev = await startDev();
+    dev.cluster.fault("tokenRequests", { ...fault, times: 1 });
+    const response = await dev.requestToken(asked);
+    expect({ status: response.status, type: response.headers.get("content-type") }).toEqual({ status, type });
+    const text = await response.text();
+    expect(text.slice(0, begins.length)).toBe(begins);
+    expect(() => decodeJwt(JSON.parse(text).status.token)).toThrow();
+    // Gone, and of what else there is nothing was disturbed.
+    expect((await dev.requestToken(asked)).status).toBe(201);
+  });
+
+  test("a redirect leads a POST to the right answer", async () => {
+    await using dev = await startDev();
+    await dev.call("PUT", "/_faults", { tokenRequests: { kind: "redirect" } });
+    const response = await dev.requestToken(asked);
+    expect(response.status).toBe(307);
+    const headers = { "content-type": "application/json" };
+    const at = response.headers.get("location") ?? "";
+    expect((await fetch(at, { method: "POST", headers, body: JSON.stringify(asked) })).status).toBe(201);
+  });
+
+  test("one of the connection ends it, and the documents are as they were", async () => {
+    await using dev = await startDev();
+    dev.cluster.fault("tokenRequests", { kind: "reset" });
+    await expect(dev.requestToken(asked)).rejects.toThrow("fetch failed");
+    expect((await dev.call("GET", KEYS)).status).toBe(200);
+    dev.cluster.clearFaults("tokenRequests");
+    expect((await dev.requestToken(asked)).status).toBe(201);
+  });
+
+  test("those of documents are none of it", async () => {
+    await using dev = await startDev();
+    const response = await dev.call("PUT", "/_faults", { tokenRequests: { kind: "empty-keys" } });
+    expect(response.status).toBe(400);
+    expect((await bodyOf(response)).message).toContain("tokenRequests.kind:");
   });
 });
 

@@ -11,14 +11,15 @@ const DEFAULT_BYTES = 10_000_000;
 /** A request with this query is never disturbed: where a redirect leads. */
 export const UNDISTURBED_QUERY = "undisturbed";
 
-interface DocumentContext {
-  /** Where the document is served. */
+interface AskedFor {
+  /** What was asked for. */
+  readonly method: "GET" | "POST";
   readonly url: string;
   readonly issuer: string;
 }
 
 /** What is answered in place of `right`. Faults of the connection leave it as it is: see `deliver`. */
-export async function faultyAnswer(fault: Fault, right: Answer, { url, issuer }: DocumentContext): Promise<Answer> {
+export async function faultyAnswer(fault: Fault, right: Answer, { method, url, issuer }: AskedFor): Promise<Answer> {
   switch (fault.kind) {
     case "status":
       return json(fault.status, new ApiStatus(fault.status, "Unknown", "a fault was asked for"));
@@ -28,7 +29,8 @@ export async function faultyAnswer(fault: Fault, right: Answer, { url, issuer }:
       return { ...right, body: right.body.subarray(0, right.body.length / 2) };
     case "redirect":
       return {
-        status: 302,
+        // By a 302, a POST would become a GET.
+        status: method === "POST" ? 307 : 302,
         headers: { location: fault.location ?? `${url}?${UNDISTURBED_QUERY}` },
         body: Buffer.alloc(0),
       };
