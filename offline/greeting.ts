@@ -1,3 +1,4 @@
+import type { Cluster } from "./cluster/cluster.ts";
 import type { Companion } from "./companion.ts";
 import type { Ports } from "./ports.ts";
 import { HOST } from "./service-changes.ts";
@@ -6,11 +7,16 @@ import { HOST } from "./service-changes.ts";
  * What is printed once everything answers: where it is, and a command to paste, one line, that mints a token, with those
  * of the companion after it.
  */
-export function greeting(ports: Ports, companion?: Companion): string {
+export function greeting(
+  ports: Ports,
+  clusters: readonly Pick<Cluster, "issuer" | "controlUrl">[],
+  companion?: Companion,
+): string {
   const url = (port: number) => `http://${HOST}:${port}`;
   const places: readonly (readonly [name: string, where: string])[] = [
     ["gateway", url(ports.gateway)],
-    ["clusters", `${url(ports.cluster)}/dev  ${url(ports.cluster)}/staging`],
+    ["clusters", clusters.map(({ controlUrl }) => controlUrl).join("  ")],
+    ...clusters.filter(hasShape).map(({ issuer, controlUrl }) => ["", `${controlUrl} is ${issuer}`] as const),
     ["parameter store", url(ports.store)],
     ...(companion?.places(ports) ?? []),
   ];
@@ -19,14 +25,20 @@ export function greeting(ports: Ports, companion?: Companion): string {
     kind: "TokenRequest",
     spec: { audiences: ["orders.example.com"], expirationSeconds: 3600 },
   });
-  const serviceAccount = `${url(ports.cluster)}/dev/api/v1/namespaces/payments/serviceaccounts/billing`;
+  const [{ controlUrl } = { controlUrl: "" }] = clusters;
+  const serviceAccount = `${controlUrl}/api/v1/namespaces/payments/serviceaccounts/billing`;
   return `
 podgate offline
 ${places.map(([name, where]) => `  ${name.padEnd(18)}${where}`).join("\n")}
 
-Mint a token of payments/billing in the cluster dev, valid for the API orders:
+Mint a token of payments/billing in the cluster ${controlUrl.split("/").at(-1)}, valid for the API orders:
   TOKEN=$(curl -s -X POST ${serviceAccount}/token -H 'Content-Type: application/json' -d '${tokenRequest}' | sed -n 's/.*"token": *"\\([^"]*\\)".*/\\1/p')
 ${companion?.commands(ports) ?? ""}
 Ctrl-C ends everything.
 `;
+}
+
+/** Whether its tokens name another issuer than the place where it is. */
+function hasShape({ issuer, controlUrl }: Pick<Cluster, "issuer" | "controlUrl">): boolean {
+  return issuer !== controlUrl;
 }

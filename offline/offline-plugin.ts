@@ -2,9 +2,9 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Invocation } from "./api-gateway/authorizer-answer.ts";
 import type { Companion } from "./companion.ts";
-import type { OfflineOptions } from "./options.ts";
 import type { Ports } from "./ports.ts";
 import type { CliOptions, Serverless } from "./serverless.ts";
+import type { OfflineStack } from "./stack.ts";
 
 /** Variables by which serverless-offline would replace what an authorizer said, or the SDK the credentials given here. */
 const FOREIGN_VARIABLES = ["AUTHORIZER", "PRINCIPAL_ID", "AWS_PROFILE", "AWS_SESSION_TOKEN"];
@@ -22,8 +22,9 @@ export class OfflinePlugin {
   readonly hooks: Readonly<Record<string, () => Promise<void>>>;
   readonly #serverless: Serverless;
   readonly #cliOptions: CliOptions;
-  #running: { readonly options: OfflineOptions; readonly companion: Companion | undefined } | undefined;
-  #stack: AsyncDisposable | undefined;
+  #running:
+    | { readonly ports: Ports; readonly stack: OfflineStack; readonly companion: Companion | undefined }
+    | undefined;
 
   constructor(serverless: Serverless, cliOptions: CliOptions = {}) {
     this.#serverless = serverless;
@@ -73,7 +74,7 @@ export class OfflinePlugin {
       portNames,
       changes.portOptions(serverless, this.#cliOptions),
     );
-    const { ports, seed, also } = options;
+    const { ports, clusters, seed, also } = options;
     const fixed = changes.fixedOption(serverless, this.#cliOptions);
     if (fixed !== undefined) throw new Error(`${fixed} of serverless-offline is set by podgate: take it out`);
     const problem = await portProblem(ports, portNames);
@@ -82,11 +83,11 @@ export class OfflinePlugin {
     const { startStack } = await import("./stack.ts");
     const stack = await startStack({
       ports,
+      clusters,
       ...(seed !== undefined && { seedFile: resolve(serviceDir, seed) }),
       ...(companion !== undefined && { companion }),
     });
-    this.#stack = stack;
-    this.#running = { options, companion };
+    this.#running = { ports, stack, companion };
 
     const environment = changes.functionEnvironment(ports, stack, process.env);
     // Said now and not by the first call: every wrong setting, in one line.
@@ -124,9 +125,9 @@ export class OfflinePlugin {
     forgetProvider(this.#serverless);
     const running = this.#running;
     if (running === undefined) return;
-    const { ports } = running.options;
+    const { ports, stack, companion } = running;
     await this.ready((key) => this.#invoke(key, ports));
-    console.log(greeting(ports, running.companion));
+    console.log(greeting(ports, stack.clusters, companion));
   }
 
   async #invoke(key: string, { lambda }: Ports): Promise<Invocation> {
@@ -137,8 +138,8 @@ export class OfflinePlugin {
   }
 
   async #stop(): Promise<void> {
-    const stack = this.#stack;
-    this.#stack = undefined;
-    await stack?.[Symbol.asyncDispose]();
+    const running = this.#running;
+    this.#running = undefined;
+    await running?.stack[Symbol.asyncDispose]();
   }
 }

@@ -1,11 +1,16 @@
+import * as v from "valibot";
 import { isRecord, unknownMember } from "./api-gateway/json.ts";
 import { type GatewaySettings, readGatewaySettings } from "./api-gateway/settings.ts";
+import type { ClusterOptions } from "./cluster/cluster.ts";
+import { SaidClustersSchema } from "./cluster/cluster-options.ts";
 import { PORT_NAMES, PORTS, type PortName, type Ports } from "./ports.ts";
 
 /** `custom.podgate.offline` of a `serverless.yml`, read. Paths are relative to the service's folder. */
 export interface OfflineOptions {
   /** @default those of `PORTS` */
   readonly ports: Ports;
+  /** @default DEFAULT_CLUSTERS */
+  readonly clusters: readonly ClusterOptions[];
   /** A file that says what the parameter store holds at the start. @default none, and nothing */
   readonly seed?: string;
   /** A file of functions that exist offline only. @default none */
@@ -31,7 +36,12 @@ export class OfflineOptionsError extends Error {
   }
 }
 
-const OPTIONS = ["ports", "seed", "also", "apiGateway"];
+const OPTIONS = ["ports", "clusters", "seed", "also", "apiGateway"];
+/** Of a project that names none. */
+export const DEFAULT_CLUSTERS = [
+  { name: "dev", algorithm: "RS256" },
+  { name: "staging", algorithm: "ES256" },
+] as const satisfies readonly ClusterOptions[];
 const WHERE = "custom.podgate.offline";
 
 /** `offline` out of `custom.podgate`. Throws OfflineOptionsError where there is something else beside it. */
@@ -59,6 +69,7 @@ export function readOptions(
   const options = recordOf(given, WHERE, OPTIONS, problems);
   const listed = recordOf(options["ports"], `${WHERE}.ports`, portNames, problems);
   const ports = readPorts(portNames, (name) => firstSaid(name, env, listed, offline), problems);
+  const clusters = clustersOf(options["clusters"], problems);
   const seed = pathOf(options, "seed", problems);
   const also = pathOf(options, "also", problems);
   const { apiGateway: settings } = options;
@@ -67,10 +78,21 @@ export function readOptions(
   if (problems.length > 0) throw new OfflineOptionsError(problems);
   return {
     ports,
+    clusters,
     ...(seed !== undefined && { seed }),
     ...(also !== undefined && { also }),
     ...(apiGateway !== undefined && { apiGateway }),
   };
+}
+
+function clustersOf(given: unknown, problems: string[]): readonly ClusterOptions[] {
+  if (given === undefined) return DEFAULT_CLUSTERS;
+  const { issues = [] } = v.safeParse(SaidClustersSchema, given);
+  for (const issue of issues) {
+    const member = v.getDotPath(issue);
+    problems.push(`${WHERE}.clusters${member === null ? "" : `.${member}`} ${issue.message}`);
+  }
+  return issues.length === 0 ? (given as readonly ClusterOptions[]) : DEFAULT_CLUSTERS;
 }
 
 interface Said {

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import type { Cluster, ClusterOptions } from "./cluster/cluster.ts";
 import { startClusters } from "./cluster/clusters.ts";
 import type { Companion, RunningCompanion } from "./companion.ts";
 import { startParameterStore } from "./parameter-store/parameter-store.ts";
@@ -10,13 +11,14 @@ import { StartedParts } from "./started-parts.ts";
 export interface OfflineStack extends AsyncDisposable {
   /** In front of every parameter's name. */
   readonly prefix: string;
-  readonly clustersUrl: string;
+  readonly clusters: readonly Cluster[];
   readonly storeUrl: string;
   readonly companion: RunningCompanion | undefined;
 }
 
 interface StackParts {
   readonly ports: Ports;
+  readonly clusters: readonly ClusterOptions[];
   /** @default none: the store is empty, and its prefix `DEFAULT_PREFIX` */
   readonly seedFile?: string;
   readonly companion?: Companion;
@@ -26,33 +28,37 @@ interface StackParts {
 const DEFAULT_PREFIX = "/podgate/offline";
 
 /**
- * Starts the clusters `dev` (RS256) and `staging` (ES256), the companion, and the parameter store with what the seed file
- * says, in which `${clusters}` is the URL of the clusters: the issuer of one is this, a slash and its name. If one of them
- * cannot start, none is left.
+ * Starts clusters, the companion, and the parameter store with what the seed file says, in which `${clusters}` is the URL of
+ * the clusters: the issuer of one without a shape is this, a slash and its name. See `variablesOf` for the others. If one of
+ * them cannot start, none is left.
  */
-export async function startStack({ ports, seedFile, companion }: StackParts): Promise<OfflineStack> {
+export async function startStack({ ports, clusters: wanted, seedFile, companion }: StackParts): Promise<OfflineStack> {
   await using starting = new StartedParts();
-  const clusters = starting.use(
-    await startClusters({
-      port: ports.cluster,
-      clusters: [
-        { name: "dev", algorithm: "RS256" },
-        { name: "staging", algorithm: "ES256" },
-      ],
-    }),
-  );
+  const started = starting.use(await startClusters({ port: ports.cluster, clusters: wanted }));
+  const clusters = wanted.map(({ name }) => started.cluster(name));
   const beside = companion === undefined ? undefined : starting.use(await companion.start(ports));
-  const variables = { clusters: clusters.url, ...beside?.variables };
+  const variables = { clusters: started.url, ...variablesOf(clusters), ...beside?.variables };
   const seed = seedFile === undefined ? undefined : readSeed(await textOf(seedFile), variables, seedFile);
   const store = starting.use(await startParameterStore({ port: ports.store, parameters: seed?.parameters ?? [] }));
   const running = starting.move();
   return {
     prefix: seed?.prefix ?? DEFAULT_PREFIX,
-    clustersUrl: clusters.url,
+    clusters,
     storeUrl: store.url,
     companion: beside,
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   };
+}
+
+/** For `${issuer.<name>}` and `${keys.<name>}` in the seed file, and of a private cluster `${certificateAuthority.<name>}`. */
+function variablesOf(clusters: readonly Cluster[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    clusters.flatMap(({ name, issuer, keysUrl, certificateAuthority }) => [
+      [`issuer.${name}`, issuer],
+      [`keys.${name}`, keysUrl],
+      ...(certificateAuthority === undefined ? [] : [[`certificateAuthority.${name}`, certificateAuthority]]),
+    ]),
+  );
 }
 
 async function textOf(file: string): Promise<string> {

@@ -28,19 +28,25 @@ const key = v.optional(
 /** 0 lets the system choose. A text would be the path of a socket. */
 const port = v.optional(wholeNumber(0, 65_535));
 
-export const SaidClusterSchema = closed({ name, ...SAID });
-
-export const ClustersOptionsSchema = closed({
-  port,
-  clusters: v.pipe(
-    v.array(closed({ name, key, ...SAID }), "is not a list"),
+/** At least one; each name once. */
+function listOf<const Cluster extends v.GenericSchema<unknown, { readonly name: string }>>(cluster: Cluster) {
+  return v.pipe(
+    v.array(cluster, "is not a list"),
     v.minLength(1, "is empty: at least one is needed"),
     v.rawCheck(({ dataset, addIssue }) => {
       const named = dataset.typed ? dataset.value.map((each) => each.name) : [];
       const repeated = named.find((each, index) => named.indexOf(each) !== index);
       if (repeated !== undefined) addIssue({ message: `names the cluster ${repeated} twice` });
     }),
-  ),
+  );
+}
+
+/** `clusters` of a `serverless.yml`. */
+export const SaidClustersSchema = listOf(closed({ name, ...SAID }));
+
+export const ClustersOptionsSchema = closed({
+  port,
+  clusters: listOf(closed({ name, key, ...SAID })),
   clock: v.optional(v.function("is not a function")),
 });
 

@@ -54,7 +54,9 @@ export interface Cluster {
   readonly issuer: string;
   /** Where its API server is: for `kubectl --server`. Without a shape it is the issuer too. */
   readonly server: string;
-  /** The same without TLS, and the calls that control it (`_tokens`, `_rotate`, `_faults`, `_clock`). */
+  /** Where its key set is answered, whatever the discovery document says. */
+  readonly keysUrl: string;
+  /** The API server without TLS, and the calls that control it (`_tokens`, `_rotate`, `_faults`, `_clock`). */
   readonly controlUrl: string;
   /** The issuer document with which podgate trusts it, for the parameter `issuers/<issuer>`. */
   readonly issuerDocument: Readonly<Record<string, unknown>>;
@@ -85,13 +87,14 @@ export interface Cluster {
 const YEAR = 365 * 24 * 3600;
 
 /** Where a cluster is and what it calls itself. */
-export interface ClusterPlace extends Pick<Cluster, "issuer" | "server" | "controlUrl" | "certificateAuthority"> {
+export interface ClusterPlace
+  extends Pick<Cluster, "issuer" | "server" | "keysUrl" | "controlUrl" | "certificateAuthority"> {
   readonly jwksUri: string;
   /** The key set's path below `server`. */
   readonly keysPath: string;
   readonly kid: KidForm;
-  /** Where the key set really is, if no verifier finds it by the issuer. */
-  readonly keysUrl?: string;
+  /** Whether a verifier finds the key set by the issuer. */
+  readonly isFound: boolean;
 }
 
 /** Signed with an algorithm that podgate accepts only where the document says so. */
@@ -103,6 +106,7 @@ export class OfflineCluster implements Cluster {
   readonly name: string;
   readonly issuer: string;
   readonly server: string;
+  readonly keysUrl: string;
   readonly controlUrl: string;
   readonly issuerDocument: Readonly<Record<string, unknown>>;
   readonly certificateAuthority?: string;
@@ -115,10 +119,11 @@ export class OfflineCluster implements Cluster {
   readonly authority: TokenAuthority;
 
   constructor(place: ClusterPlace, key: SigningKey, clock: () => number, options: ClusterOptions) {
-    const { issuer, server, controlUrl, jwksUri, keysPath, kid, keysUrl, certificateAuthority } = place;
+    const { issuer, server, controlUrl, jwksUri, keysPath, keysUrl, kid, isFound, certificateAuthority } = place;
     this.name = options.name;
     this.issuer = issuer;
     this.server = server;
+    this.keysUrl = keysUrl;
     this.controlUrl = controlUrl;
     this.jwksUri = jwksUri;
     this.keysPath = keysPath;
@@ -127,7 +132,7 @@ export class OfflineCluster implements Cluster {
       url: issuer,
       cluster: options.name,
       ...algorithmsBeside(key.algorithm),
-      ...(keysUrl === undefined ? {} : { jwksURL: keysUrl }),
+      ...(isFound ? {} : { jwksURL: keysUrl }),
       ...(certificateAuthority === undefined ? {} : { certificateAuthority, network: "private" }),
     };
     this.clock = new ClusterClock(clock);

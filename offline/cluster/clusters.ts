@@ -94,14 +94,15 @@ function placeOf({ name, shape }: ClusterOptions, url: string, tls: TlsPlace | u
     const server = `${tls.url}/${name}`;
     const keysUrl = `${tls.keysUrl}/${name}${KEYS_PATH}`;
     const { certificateAuthority } = tls;
-    return { ...kept, issuer: server, server, jwksUri: keysUrl, keysUrl, certificateAuthority };
+    return { ...kept, issuer: server, server, jwksUri: keysUrl, keysUrl, isFound: false, certificateAuthority };
   }
   const server = controlUrl;
   if (shape === undefined || shape === "private") {
-    return { ...kept, issuer: server, server, jwksUri: `${server}${KEYS_PATH}` };
+    const keysUrl = `${server}${KEYS_PATH}`;
+    return { ...kept, issuer: server, server, jwksUri: keysUrl, keysUrl, isFound: true };
   }
   const issuer = issuerOfShape(shape, name);
-  return { ...kept, ...issuer, server, keysUrl: `${server}${issuer.keysPath}` };
+  return { ...kept, ...issuer, server, keysUrl: `${server}${issuer.keysPath}`, isFound: false };
 }
 
 /** On 127.0.0.1. Disposing ends every connection at once. */

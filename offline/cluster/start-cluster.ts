@@ -31,6 +31,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<S
     name,
     issuer: cluster.issuer,
     server: cluster.server,
+    keysUrl: cluster.keysUrl,
     controlUrl: cluster.controlUrl,
     issuerDocument: cluster.issuerDocument,
     ...(cluster.certificateAuthority === undefined ? {} : { certificateAuthority: cluster.certificateAuthority }),

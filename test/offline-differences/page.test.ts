@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { DiscoveryFaultSchema, KeysFaultSchema } from "../../offline/cluster/faults.ts";
-import { readOptions } from "../../offline/options.ts";
+import { DEFAULT_CLUSTERS, readOptions } from "../../offline/options.ts";
 import { FAULT_KINDS } from "../../offline/parameter-store/faults.ts";
 import { readSeed } from "../../offline/parameter-store/seed.ts";
 import { PORT_NAMES, PORTS } from "../../offline/ports.ts";
@@ -20,6 +20,7 @@ const ANY_PORTS = { gateway: 0, websocket: 0, lambda: 0, cluster: 0, store: 0, s
 test("docs/offline.md: every command that controls the stack works as it is written", async () => {
   await using stack = await startStack({
     ports: ANY_PORTS,
+    clusters: DEFAULT_CLUSTERS,
     seedFile: "offline/seed.yaml",
     companion: sampleCompanion,
   });
@@ -28,7 +29,7 @@ test("docs/offline.md: every command that controls the stack works as it is writ
     .filter((line) => line.startsWith("curl"))
     .map((line) =>
       line
-        .replace("http://127.0.0.1:4100", stack.clustersUrl)
+        .replace("http://127.0.0.1:4100/dev", stack.clusters[0]?.controlUrl ?? "")
         .replace("http://127.0.0.1:4101", stack.storeUrl)
         .replace("http://127.0.0.1:4102", stack.companion?.variables["service"] ?? "")
         .replace("curl -s", "curl -s -o /dev/null -w '%{http_code}\\n'"),

@@ -17,6 +17,10 @@ function problemsOf(given: unknown, env: Record<string, string> = {}): readonly 
 describe("options of custom.podgate.offline", () => {
   test("nothing said gives the documented ports, and no seed", () => {
     expect(readOptions(undefined, {})).toEqual({
+      clusters: [
+        { name: "dev", algorithm: "RS256" },
+        { name: "staging", algorithm: "ES256" },
+      ],
       ports: { gateway: 3000, websocket: 3001, lambda: 3002, cluster: 4100, store: 4101, service: 4102 },
     });
   });
@@ -51,8 +55,35 @@ describe("options of custom.podgate.offline", () => {
     expect(readOptions({ ports: { gateway: 4102 } }, {}, COMMON_PORT_NAMES).ports.gateway).toBe(4102);
   });
 
+  test("clusters are said as startCluster takes them, but for a key", () => {
+    const clusters = [
+      { name: "prod-seoul", shape: "eks", maxExpirationSeconds: 86_400 },
+      { name: "old", jti: false },
+    ];
+    expect(readOptions({ clusters }, {}).clusters).toEqual(clusters);
+  });
+
+  test.for<[unknown, string]>([
+    [[], "custom.podgate.offline.clusters is empty: at least one is needed"],
+    [{ dev: {} }, "custom.podgate.offline.clusters is not a list"],
+    [[{ name: "a" }, { name: "a" }], "custom.podgate.offline.clusters names the cluster a twice"],
+    [[{ shape: "eks" }], "custom.podgate.offline.clusters.0.name is missing"],
+    [
+      [{ name: "a" }, { name: "b", shap: "eks" }],
+      "custom.podgate.offline.clusters.1.shap is not a member; allowed: name,",
+    ],
+    [[{ name: "a", shape: "openshift" }], "custom.podgate.offline.clusters.0.shape is not one of eks, gke, aks, kind,"],
+    [[{ name: "a", key: {} }], "custom.podgate.offline.clusters.0.key is not a member"],
+  ])("clusters %j are refused", ([clusters, message]) => {
+    expect(problemsOf({ clusters })[0]).toContain(message);
+  });
+
   test.for<[string, unknown, string]>([
-    ["an unknown option", { port: 1 }, "custom.podgate.offline.port is unknown: expected one of ports, seed, also"],
+    [
+      "an unknown option",
+      { port: 1 },
+      "custom.podgate.offline.port is unknown: expected one of ports, clusters, seed, also",
+    ],
     [
       "an unknown port",
       { ports: { http: 1 } },

@@ -23,6 +23,7 @@ import {
 } from "../../offline/service-changes.ts";
 import { freePorts } from "../support/offline-stack.ts";
 
+const DEV = { issuer: "http://127.0.0.1:8100/dev", controlUrl: "http://127.0.0.1:8100/dev" };
 const PORTS = { gateway: 8000, websocket: 8001, lambda: 8002, cluster: 8100, store: 8101, service: 8102 };
 
 class UserError extends Error {}
@@ -50,7 +51,7 @@ describe("the plugin", () => {
     const plugin = new PodgateOffline(serverless({ podgate: { offline: { sead: "x" } } }));
     const start = plugin.hooks["before:offline:start:init"];
     await expect(start?.()).rejects.toThrow(UserError);
-    await expect(start?.()).rejects.toThrow(/sead is unknown: expected one of ports, seed, also/);
+    await expect(start?.()).rejects.toThrow(/sead is unknown: expected one of ports, clusters, seed, also/);
   });
 
   test.for<[Record<string, unknown>, RegExp]>([
@@ -191,7 +192,7 @@ test("the seed follows the ports, and registers what the gateway calls itself", 
 
 describe("the printed commands", () => {
   test("each is one line and has the ports of this stack", () => {
-    const commands = greeting(PORTS, sampleCompanion)
+    const commands = greeting(PORTS, [DEV], sampleCompanion)
       .split("\n")
       .filter((line) => /curl/.test(line));
     expect(commands).toHaveLength(4);
@@ -200,13 +201,22 @@ describe("the printed commands", () => {
   });
 
   test("another project's are for a token alone", () => {
-    expect(greeting(PORTS)).not.toMatch(/sample|orders\b.*http|8102/);
-    expect(greeting(PORTS)).toContain("http://127.0.0.1:8100/dev/api/v1/");
+    expect(greeting(PORTS, [DEV])).not.toMatch(/sample|orders\b.*http|8102/);
+    expect(greeting(PORTS, [DEV])).toContain("http://127.0.0.1:8100/dev/api/v1/");
+  });
+
+  test("of a cluster with a shape, its issuer is said too", () => {
+    const issuer = "https://kubernetes.default.svc.cluster.local";
+    const text = greeting(PORTS, [{ issuer, controlUrl: "http://127.0.0.1:8100/prod" }, DEV]);
+    expect(text).toContain("  http://127.0.0.1:8100/prod  http://127.0.0.1:8100/dev\n");
+    expect(text).toContain(`http://127.0.0.1:8100/prod is ${issuer}\n`);
+    expect(text).toContain("payments/billing in the cluster prod, valid");
+    expect(text).not.toContain("8100/dev is");
   });
 
   test("the first one puts a token into the shell's variable TOKEN", async () => {
     await using clusters = await startClusters({ clusters: [{ name: "dev", algorithm: "ES256" }] });
-    const [mint = ""] = greeting({ ...PORTS, cluster: Number(new URL(clusters.url).port) })
+    const [mint = ""] = greeting(PORTS, [clusters.cluster("dev")])
       .split("\n")
       .filter((line) => /TOKEN=/.test(line));
     const { stdout } = await promisify(execFile)("sh", ["-c", `${mint.trim()}; printf %s "$TOKEN"`]);

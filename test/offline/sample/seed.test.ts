@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseExternalService } from "../../../lib/service/external-service.ts";
+import { DEFAULT_CLUSTERS } from "../../../offline/options.ts";
 import { readSeed, type SeedParameter } from "../../../offline/parameter-store/seed.ts";
 import { sampleCompanion } from "../../../offline/sample/companion.ts";
 import { DEMO_SECRETS, DEMO_USER } from "../../../offline/sample/secrets.ts";
@@ -80,7 +81,12 @@ describe("the seed's external services", () => {
 
 test("functions ask the sample service for sessions", async () => {
   const ports = { gateway: 0, websocket: 0, lambda: 0, cluster: 0, store: 0, service: 0 };
-  await using stack = await startStack({ ports, seedFile: "offline/seed.yaml", companion: sampleCompanion });
+  await using stack = await startStack({
+    ports,
+    clusters: DEFAULT_CLUSTERS,
+    seedFile: "offline/seed.yaml",
+    companion: sampleCompanion,
+  });
   const url = functionEnvironment(ports, stack, {})["AWS_ENDPOINT_URL_STS"];
   expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/_sts$/);
   expect(url?.startsWith(stack.companion?.variables["service"] ?? "none")).toBe(true);
