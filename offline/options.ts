@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { isRecord, unknownMember } from "./api-gateway/json.ts";
 import { type GatewaySettings, readGatewaySettings } from "./api-gateway/settings.ts";
-import type { ClusterOptions } from "./cluster/cluster.ts";
+import type { ClusterOptions } from "./cluster/cluster-options.ts";
 import { SaidClustersSchema } from "./cluster/cluster-options.ts";
 import { PORT_NAMES, PORTS, type PortName, type Ports } from "./ports.ts";
 

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
-import type { Cluster, ClusterOptions } from "./cluster/cluster.ts";
+import type { Cluster } from "./cluster/cluster.ts";
+import type { ClusterOptions } from "./cluster/cluster-options.ts";
 import { startClusters } from "./cluster/clusters.ts";
 import type { Companion, RunningCompanion } from "./companion.ts";
 import { startParameterStore } from "./parameter-store/parameter-store.ts";

@@ -1,10 +1,30 @@
 import * as v from "valibot";
-import type { ClusterOptions, MintRequest } from "./cluster.ts";
 import { closed, oneOf, problemsOf, wholeNumber } from "./control-body.ts";
-import { POD_NODES } from "./create-token.ts";
-import { ISSUER_SHAPES } from "./issuer-shape.ts";
+import { POD_NODES, type PodNode } from "./create-token.ts";
+import { ISSUER_SHAPES, type IssuerShape } from "./issuer-shape.ts";
 import { isLabel } from "./objects.ts";
-import { ALGORITHMS, type SigningKey } from "./signing-key.ts";
+import { ALGORITHMS, type Algorithm, type SigningKey } from "./signing-key.ts";
+
+export interface ClusterOptions {
+  /** DNS-1123 label; the last part of the cluster's own URL. */
+  readonly name: string;
+  /** @default none: the issuer is the cluster's own URL */
+  readonly shape?: IssuerShape;
+  /** Of the first key. @default "RS256" */
+  readonly algorithm?: Algorithm;
+  /** The first key, in place of a generated one. */
+  readonly key?: SigningKey;
+  /** What tokens bound to a pod say of its node. @default "full" */
+  readonly podNode?: PodNode;
+  /** Whether tokens have a `jti`, which they have since 1.29. @default true */
+  readonly jti?: boolean;
+  /** The API server's own, for a token that asks for none, as `--api-audiences`. @default the issuer */
+  readonly audiences?: readonly string[];
+  /** Requests for longer tokens are shortened, with a `Warning` header. @default no bound */
+  readonly maxExpirationSeconds?: number;
+  /** Lifetime of extended tokens. @default one year; managed clusters have less */
+  readonly extendedExpirationSeconds?: number;
+}
 
 const text = v.string("is not a string");
 const texts = v.array(text, "is not a list");
@@ -51,22 +71,6 @@ export const ClustersOptionsSchema = closed({
 });
 
 export const StartClusterOptionsSchema = closed({ port, name: v.optional(name), key, ...SAID });
-
-/** What a TokenRequest checks by the types of its members; bounds are the TokenRequest API's. */
-export const MintRequestSchema = closed({
-  namespace: text,
-  serviceAccount: text,
-  audiences: v.optional(texts),
-  expirationSeconds: v.optional(v.number("is not a number")),
-  boundObjectRef: v.optional(
-    closed({
-      kind: v.optional(text),
-      apiVersion: v.optional(text),
-      name: v.optional(text),
-      uid: v.optional(text),
-    }),
-  ),
-} satisfies Record<keyof MintRequest, v.GenericSchema>);
 
 /** @throws TypeError that names every wrong option and what is allowed there */
 export function checkOptions(schema: v.GenericSchema, options: unknown, of: string): void {

@@ -1,45 +1,12 @@
 import { type ClockSetting, ClockSettingSchema, ClusterClock } from "./cluster-clock.ts";
-import { MintRequestSchema } from "./cluster-options.ts";
+import type { ClusterOptions } from "./cluster-options.ts";
 import { checked } from "./control-body.ts";
-import { createToken, type PodNode, type TokenAuthority } from "./create-token.ts";
+import { createToken, type TokenAuthority } from "./create-token.ts";
 import { FAULT_SCHEMAS, FaultBoard, type FaultOf, type Target } from "./faults.ts";
 import { type ForgedToken, type ForgeRequest, ForgeRequestSchema, forgeToken } from "./forge.ts";
-import type { IssuerShape } from "./issuer-shape.ts";
 import { KeyRing, type Rotation, type RotationState } from "./key-ring.ts";
+import { type MintRequest, MintRequestSchema } from "./mint-request.ts";
 import type { Algorithm, KidForm, PublicJwk, SigningKey } from "./signing-key.ts";
-import type { BoundObjectRef } from "./token-request.ts";
-
-export interface ClusterOptions {
-  /** DNS-1123 label; the last part of the cluster's own URL. */
-  readonly name: string;
-  /** @default none: the issuer is the cluster's own URL */
-  readonly shape?: IssuerShape;
-  /** Of the first key. @default "RS256" */
-  readonly algorithm?: Algorithm;
-  /** The first key, in place of a generated one. */
-  readonly key?: SigningKey;
-  /** What tokens bound to a pod say of its node. @default "full" */
-  readonly podNode?: PodNode;
-  /** Whether tokens have a `jti`, which they have since 1.29. @default true */
-  readonly jti?: boolean;
-  /** The API server's own, for a token that asks for none, as `--api-audiences`. @default the issuer */
-  readonly audiences?: readonly string[];
-  /** Requests for longer tokens are shortened, with a `Warning` header. @default no bound */
-  readonly maxExpirationSeconds?: number;
-  /** Lifetime of extended tokens. @default one year; managed clusters have less */
-  readonly extendedExpirationSeconds?: number;
-}
-
-/** What a TokenRequest says, without its envelope. */
-export interface MintRequest {
-  readonly namespace: string;
-  readonly serviceAccount: string;
-  /** @default the API server's own audience, which is the issuer URL */
-  readonly audiences?: readonly string[];
-  /** 600 to 2^32. @default 3600 */
-  readonly expirationSeconds?: number;
-  readonly boundObjectRef?: BoundObjectRef;
-}
 
 /** Requests over HTTP since the start, disturbed ones included. */
 export interface Calls {

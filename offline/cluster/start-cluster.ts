@@ -1,4 +1,5 @@
-import type { Cluster, ClusterOptions } from "./cluster.ts";
+import type { Cluster } from "./cluster.ts";
+import type { ClusterOptions } from "./cluster-options.ts";
 import { checkOptions, StartClusterOptionsSchema } from "./cluster-options.ts";
 import { startClusters } from "./clusters.ts";
 

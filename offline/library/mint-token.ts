@@ -1,5 +1,6 @@
-import type { Cluster, MintRequest } from "../cluster/cluster.ts";
+import type { Cluster } from "../cluster/cluster.ts";
 import type { ForgeRequest } from "../cluster/forge.ts";
+import type { MintRequest } from "../cluster/mint-request.ts";
 
 /**
  * What a token is to say. With members of a TokenRequest alone, the cluster's TokenRequest API issues it, with the limits

@@ -1,7 +1,7 @@
 import { chmod, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { ClusterOptions } from "../../offline/cluster/cluster.ts";
+import type { ClusterOptions } from "../../offline/cluster/cluster-options.ts";
 import { type Clusters, startClusters } from "../../offline/cluster/clusters.ts";
 import { type Ended, folderOf, podgate } from "../support/podgate.ts";
 

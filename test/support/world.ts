@@ -1,6 +1,8 @@
-import type { Cluster, ClusterOptions, MintRequest } from "../../offline/cluster/cluster.ts";
+import type { Cluster } from "../../offline/cluster/cluster.ts";
+import type { ClusterOptions } from "../../offline/cluster/cluster-options.ts";
 import { type Clusters, startClusters } from "../../offline/cluster/clusters.ts";
 import type { ForgeRequest } from "../../offline/cluster/forge.ts";
+import type { MintRequest } from "../../offline/cluster/mint-request.ts";
 import { generateSigningKey, type SigningKey } from "../../offline/cluster/signing-key.ts";
 import { issuerName } from "../../offline/parameter-store/issuer-name.ts";
 import { type ParameterStore, startParameterStore } from "../../offline/parameter-store/parameter-store.ts";

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { decodeJwt, decodeProtectedHeader } from "jose";
-import type { Cluster, ClusterOptions } from "../../../offline/cluster/cluster.ts";
+import type { Cluster } from "../../../offline/cluster/cluster.ts";
+import type { ClusterOptions } from "../../../offline/cluster/cluster-options.ts";
 import { startClusters } from "../../../offline/cluster/clusters.ts";
 import { type PublicJwk, signingKey } from "../../../offline/cluster/signing-key.ts";
 
