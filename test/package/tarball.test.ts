@@ -18,8 +18,10 @@ beforeAll(async () => {
 });
 afterAll(() => packed[Symbol.asyncDispose]());
 
-async function inside(file: string): Promise<string> {
-  const { stdout } = await run("tar", ["-xzOf", packed.tarball, `package/${file}`], { maxBuffer: 64 * 1024 * 1024 });
+/** One after the other. */
+async function inside(...files: readonly string[]): Promise<string> {
+  const args = ["-xzOf", packed.tarball, ...files.map((file) => `package/${file}`)];
+  const { stdout } = await run("tar", args, { maxBuffer: 64 * 1024 * 1024 });
   return stdout;
 }
 
@@ -77,11 +79,9 @@ describe("the tarball", () => {
 
   test("refers to no source map", async () => {
     const code = packed.files.filter((file) => /\.(mjs|ts)$/.test(file));
-    const { stdout } = await run("tar", ["-xzOf", packed.tarball, ...code.map((file) => `package/${file}`)], {
-      maxBuffer: 64 * 1024 * 1024,
-    });
-    expect(stdout.length).toBeGreaterThan(1_000_000);
-    expect(stdout).not.toMatch(/^\/\/# sourceMappingURL=/m);
+    const text = await inside(...code);
+    expect(text.length).toBeGreaterThan(1_000_000);
+    expect(text).not.toMatch(/^\/\/# sourceMappingURL=/m);
   });
 });
 
@@ -92,7 +92,7 @@ const YOUNGER_THAN_NODE_22 =
 test("what other projects run, they may run on Node 22", async () => {
   const code = packed.files.filter((file) => /^dist\/(offline\/.+|podgate|client)\.mjs$/.test(file));
   expect(code.length).toBeGreaterThan(10);
-  for (const file of code) expect(YOUNGER_THAN_NODE_22.exec(await inside(file))?.[0], file).toBeUndefined();
+  expect(YOUNGER_THAN_NODE_22.exec(await inside(...code))?.[0]).toBeUndefined();
 });
 
 describe("what tools say of it", () => {
@@ -127,10 +127,8 @@ describe("what is inside bundles", () => {
   /** Packages of which a comment of esbuild, a path of `node_modules`, is left in the published code. */
   async function packagesInComments(): Promise<string[]> {
     const chunks = packed.files.filter((file) => /^dist\/offline\/.+\.mjs$/.test(file));
-    const { stdout } = await run("tar", ["-xzOf", packed.tarball, ...chunks.map((file) => `package/${file}`)], {
-      maxBuffer: 64 * 1024 * 1024,
-    });
-    const names = stdout.matchAll(/^(?:\/\/ | +")node_modules\/((?:@[^/]+\/)?[^/]+)\//gm);
+    const text = await inside(...chunks);
+    const names = text.matchAll(/^(?:\/\/ | +")node_modules\/((?:@[^/]+\/)?[^/]+)\//gm);
     return [...new Set([...names].map(([, name = ""]) => name))];
   }
 
