@@ -22,7 +22,7 @@ export interface ClusterOptions {
   readonly audiences?: readonly string[];
   /** Requests for longer tokens are shortened, with a `Warning` header. @default no bound */
   readonly maxExpirationSeconds?: number;
-  /** Lifetime of extended tokens. @default one year; managed clusters have less */
+  /** Lifetime of extended tokens. @default one year, 90 days of the shape `eks` */
   readonly extendedExpirationSeconds?: number;
 }
 

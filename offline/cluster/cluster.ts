@@ -51,7 +51,9 @@ export interface Cluster {
   clearFaults(target?: Target): void;
 }
 
-const YEAR = 365 * 24 * 3600;
+const DAY = 24 * 3600;
+/** Of extended tokens. EKS has a shorter one (https://docs.aws.amazon.com/eks/latest/userguide/service-accounts.html). */
+const EXTENDED = { kubernetes: 365 * DAY, eks: 90 * DAY };
 
 /** Where a cluster is and what it calls itself. */
 export interface ClusterPlace
@@ -112,7 +114,8 @@ export class OfflineCluster implements Cluster {
       keys: this.keyRing,
       clock: () => this.clock.now(),
       podNode: options.podNode ?? "full",
-      extendedExpirationSeconds: options.extendedExpirationSeconds ?? YEAR,
+      extendedExpirationSeconds:
+        options.extendedExpirationSeconds ?? EXTENDED[options.shape === "eks" ? "eks" : "kubernetes"],
       ...(options.maxExpirationSeconds === undefined ? {} : { maxExpirationSeconds: options.maxExpirationSeconds }),
     };
   }

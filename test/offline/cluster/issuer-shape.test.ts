@@ -117,6 +117,14 @@ describe("the issuer of a cluster with a shape", () => {
     }
   });
 
+  test("extended tokens of EKS end after 90 days, of the others after a year", async () => {
+    for (const { shape } of SHAPES) {
+      await using cluster = await start(shape);
+      const { exp = 0, iat = 0 } = parts(await mintToken(cluster, { family: "extended" })).claims;
+      expect((exp - iat) / 86_400, shape).toBe(shape === "eks" ? 90 : 365);
+    }
+  });
+
   test("a shape that is none is refused", async () => {
     const shape = "minikube" as "kind";
     await expect(startCluster({ shape })).rejects.toThrow(
