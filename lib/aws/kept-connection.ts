@@ -11,7 +11,10 @@ export interface HttpAnswer {
   readonly body: Buffer;
 }
 
-/** The connection broke. `stale`: it was not opened for this request, so it may have been dead for long. */
+/**
+ * The connection broke. `stale`: it was not opened for this request and no answer had begun, so it may have been dead for
+ * long and nobody may have been asked.
+ */
 export class BrokenConnection extends Error {
   override readonly name = "BrokenConnection";
   readonly code: string;
@@ -149,7 +152,7 @@ function answerTo(
     const broken = (error: Error) => {
       const code = "code" in error ? String(error.code) : "";
       // Node's own (ERR_…) and those of certificates are not of the connection: another one would end the same way.
-      reject(/^E(?!RR_)[A-Z_]+$/.test(code) ? new BrokenConnection(code, isStale()) : error);
+      reject(/^E(?!RR_)[A-Z_]+$/.test(code) ? new BrokenConnection(code, !answered && isStale()) : error);
     };
     let answered = false;
     request.once("response", (response: IncomingMessage) => {
