@@ -110,7 +110,10 @@ function permutations<T>(items: readonly T[]): T[][] {
   return items.flatMap((item, at) => permutations(items.toSpliced(at, 1)).map((rest) => [item, ...rest]));
 }
 
-describe.for(SURFACES)("$name: a kept answer says what a fresh one says", (surface) => {
+/** 15,000 answers a surface, beside other tests on the same cores. */
+const TIME = { timeout: 60_000 };
+
+describe.for(SURFACES)("$name: a kept answer says what a fresh one says", TIME, (surface) => {
   test(`in all ${WORLDS.length} small worlds, in all ${ORDERS.length} orders of ${CALLS.length} calls`, async () => {
     for (const granted of WORLDS) {
       const without = await statuses(gatewayOf(surface, granted, 0), CALLS);
