@@ -15,7 +15,6 @@ export class Wildcard {
   readonly #tail: string | undefined;
   /** The first wildcard and all that follows. */
   readonly #rest: string;
-  #automaton: Automaton | undefined;
 
   /** @param pattern - ASCII, as every stored one is */
   constructor(pattern: string) {
@@ -36,10 +35,8 @@ export class Wildcard {
     const left = text.length - from - this.#head.length;
     if (this.#tail !== undefined) return left >= this.#tail.length && text.endsWith(this.#tail);
     if (this.#rest === "") return left === 0;
-    // Made when it is first needed, and kept: most patterns are answered above.
-    this.#automaton ??= compile(this.#rest);
     // A pattern has no such character, so which one it is makes no difference.
-    return followsThrough(this.#automaton, text.slice(from + this.#head.length).replace(ASTRAL, "\ufffd"));
+    return followsThrough(this.#rest, text.slice(from + this.#head.length).replace(ASTRAL, "\ufffd"));
   }
 }
 
@@ -48,62 +45,55 @@ export function matchesWildcard(pattern: string, text: string): boolean {
   return new Wildcard(pattern).matches(text);
 }
 
-/** A pattern as sets of states: state `i` stands for "its first `i` characters, stars left out, are matched". */
-interface Automaton {
-  readonly words: number;
-  /** States that a star lets stay where they are, whatever comes. */
-  readonly staying: Int32Array;
-  /** States that any character moves on. */
-  readonly movedByAny: Int32Array;
-  /** For each ASCII character, `words` words: the states that it moves on. */
-  readonly movedBy: Int32Array;
-  readonly last: number;
-}
+/**
+ * A pattern as sets of states, a row of bits each: state `i` stands for "its first `i` characters, stars left out, are
+ * matched". The first 128 rows are the states that each ASCII character moves on, then come these.
+ */
+const MOVED_BY_ANY = ASCII;
+/** States that a star lets stay where they are, whatever comes. */
+const STAYING = ASCII + 1;
+const CURRENT = ASCII + 2;
+const ROWS = ASCII + 3;
 
-function followsThrough({ words, staying, movedByAny, movedBy, last }: Automaton, text: string): boolean {
-  const states = new Int32Array(words);
-  states[0] = 1;
+/**
+ * The rows are written for each text. Kept for each pattern they took up to a megabyte for a document of 4 KB, and whoever
+ * writes documents could fill the memory.
+ */
+function followsThrough(pattern: string, text: string): boolean {
+  const last = pattern.replaceAll("*", "").length;
+  const words = Math.floor(last / WORD_BITS) + 1;
+  const rows = rowsOf(pattern, words);
+  const current = CURRENT * words;
+  rows[current] = 1;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
     // No pattern names NUL, so its row is that of every character which no pattern names.
-    const row = (code < ASCII ? code : 0) * words;
+    const movedBy = (code < ASCII ? code : 0) * words;
     let carry = 0;
     let alive = 0;
     for (let word = 0; word < words; word++) {
-      const now = states[word] as number;
-      const moved = now & ((movedByAny[word] as number) | (movedBy[row + word] as number));
-      const next = (moved << 1) | carry | (now & (staying[word] as number));
+      const now = rows[current + word] as number;
+      const moved = now & ((rows[MOVED_BY_ANY * words + word] as number) | (rows[movedBy + word] as number));
+      const next = (moved << 1) | carry | (now & (rows[STAYING * words + word] as number));
       carry = moved >>> (WORD_BITS - 1);
       alive |= next;
-      states[word] = next;
+      rows[current + word] = next;
     }
     if (alive === 0) return false;
   }
-  return ((states[Math.floor(last / WORD_BITS)] as number) & bitOf(last)) !== 0;
+  return ((rows[current + Math.floor(last / WORD_BITS)] as number) & bitOf(last)) !== 0;
 }
 
-function compile(pattern: string): Automaton {
-  const last = pattern.replaceAll("*", "").length;
-  const words = Math.floor(last / WORD_BITS) + 1;
-  const staying = new Int32Array(words);
-  const movedByAny = new Int32Array(words);
-  const movedBy = new Int32Array(ASCII * words);
+function rowsOf(pattern: string, words: number): number[] {
+  const rows: number[] = new Array(ROWS * words).fill(0);
   let state = 0;
   for (let at = 0; at < pattern.length; at++) {
-    const word = Math.floor(state / WORD_BITS);
-    if (pattern[at] === "*") {
-      addBit(staying, word, state);
-      continue;
-    }
-    if (pattern[at] === "?") addBit(movedByAny, word, state);
-    else addBit(movedBy, pattern.charCodeAt(at) * words + word, state);
-    state += 1;
+    const row = pattern[at] === "*" ? STAYING : pattern[at] === "?" ? MOVED_BY_ANY : pattern.charCodeAt(at);
+    const index = row * words + Math.floor(state / WORD_BITS);
+    rows[index] = (rows[index] as number) | bitOf(state);
+    if (row !== STAYING) state += 1;
   }
-  return { words, staying, movedByAny, movedBy, last };
-}
-
-function addBit(set: Int32Array, word: number, state: number): void {
-  set[word] = (set[word] as number) | bitOf(state);
+  return rows;
 }
 
 function bitOf(state: number): number {

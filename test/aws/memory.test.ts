@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { createPermissionSource } from "../../lib/aws/document-sources.ts";
 import { type ParameterName, ParameterNames } from "../../lib/aws/parameter-names.ts";
 import type { StoredDocument } from "../../lib/document.ts";
+import { decide } from "../../lib/permission/decide.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
 setFlagsFromString("--expose-gc");
@@ -32,14 +33,14 @@ function startSource(own: string | undefined) {
     holdoff: { until: 0 },
     onStale: () => {},
   });
+  const findOne = (number: number) =>
+    permissions.find({ cluster: "prod-seoul", namespace: "payments", serviceAccount: `account-${number}` }, "prod");
   return {
     calls,
+    findOne,
     /** Asks about principals with these numbers; a document that cannot be read is none of the matter here. */
     find: async (from: number, to: number) => {
-      for (let number = from; number < to; number++) {
-        const principal = { cluster: "prod-seoul", namespace: "payments", serviceAccount: `account-${number}` };
-        await Promise.resolve(permissions.find(principal, "prod")).catch(() => undefined);
-      }
+      for (let number = from; number < to; number++) await Promise.resolve(findOne(number)).catch(() => undefined);
     },
   };
 }
@@ -55,6 +56,29 @@ const own = JSON.stringify({
 /** As large as a standard parameter may be: 4,096 characters. */
 const full = JSON.stringify({
   allow: Array.from({ length: 65 }, (_, index) => ({ service: "orders", methods: ["GET"], paths: [`/v1/${index}/*`] })),
+});
+
+/** As many patterns as go in, each with two wildcards, so that none is compared by its beginning and end alone. */
+const wild = JSON.stringify({
+  allow: [
+    { service: "orders", methods: ["GET"], paths: Array.from({ length: 448 }, (_, at) => `/?${at.toString(36)}*?`) },
+  ],
+});
+
+test("1,000 documents of nothing but wildcards take no more once each of their patterns was tried", async () => {
+  const source = startSource(wild);
+  const refuse = async (from: number, to: number) => {
+    const access = { service: "orders", method: "GET", path: `/${"!".repeat(100)}` };
+    for (let number = from; number < to; number++) {
+      expect(decide(await source.findOne(number), access).effect).toBe("refuse");
+    }
+  };
+  await refuse(0, 10);
+  await source.find(10, 1010);
+  const inUse = () => heapInUse() + process.memoryUsage().arrayBuffers;
+  const before = inUse();
+  await refuse(10, 1010);
+  expect(inUse() - before).toBeLessThan(10_000_000);
 });
 
 /** Megabytes with Node 24: under 1, 7, 9 and 108, without the first thousand. Beyond 4,096 principals nothing is added, so fewer of the slow ones do. */
