@@ -22,16 +22,14 @@ export type KeySetChange = "same" | "changed" | "replaced";
 
 export function compareKeySets(before: KeySet, after: KeySet): KeySetChange {
   const [known, current] = [usableKeys(before), usableKeys(after)];
-  const materials = new Set(known.map(({ fingerprint }) => fingerprint));
-  if (!current.some(({ fingerprint }) => materials.has(fingerprint))) return "replaced";
-  const named = new Set(known.map(nameAndMaterial));
-  return known.length === current.length && current.every((key) => named.has(nameAndMaterial(key)))
-    ? "same"
-    : "changed";
+  if (!current.some((key) => known.some((other) => isSameKey(key, other)))) return "replaced";
+  const stays = (key: VerificationKey) => known.some((other) => other.keyId === key.keyId && isSameKey(other, key));
+  return known.length === current.length && current.every(stays) ? "same" : "changed";
 }
 
-function nameAndMaterial({ keyId, fingerprint }: VerificationKey): string {
-  return `${fingerprint} ${keyId}`;
+/** The numbers themselves and not their spelling: some issuers write a zero in front, which a snapshot leaves out. */
+function isSameKey({ key }: VerificationKey, other: VerificationKey): boolean {
+  return key.equals(other.key);
 }
 
 function usableKeys(keys: KeySet): VerificationKey[] {

@@ -35,6 +35,17 @@ describe("the snapshot of a key set", () => {
     expect([...read.keys.keys()]).toEqual(["k1"]);
   });
 
+  test.for([
+    ["n", rsa],
+    ["e", rsa],
+    ["x", k1],
+    ["y", k2],
+  ] as const)("of a key whose %s is written with a zero in front holds the same key", ([member, key]) => {
+    const written = Buffer.concat([Buffer.alloc(1), Buffer.from(String(key[member]), "base64url")]);
+    const keys = keySetOf([{ ...key, [member]: written.toString("base64url") }]);
+    expect(compareKeySets(stored(snapshotText(issuerWith(), keys, START)).keys, keys)).toBe("same");
+  });
+
   test("holds no member of the issuer's but the material", () => {
     const keys = keySetOf([{ ...k1, x5c: ["MII"], x5u: "https://evil.example", note: "hello" }]);
     const { x, y, crv, kty } = k1;
