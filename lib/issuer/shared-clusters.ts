@@ -8,10 +8,12 @@ export function sharedClusters(issuers: readonly TrustedIssuer[]): readonly (rea
   const inUse = issuers.filter(({ disabled }) => !disabled);
   return [...Map.groupBy(inUse, ({ cluster }) => cluster).values()].filter((sharing) => {
     const replaced = sharing.filter((older) => sharing.some((newer) => newer !== older && replaces(newer, older)));
-    return sharing.length - replaced.length > 1;
+    // Not fewer either: two that replace each other have said nothing.
+    return sharing.length - replaced.length !== 1;
   });
 }
 
 function replaces(newer: TrustedIssuer, older: TrustedIssuer): boolean {
+  if (newer.replaces === undefined) return false;
   return newer.replaces === older.url || older.document.name.endsWith(`/issuers/${newer.replaces}`);
 }

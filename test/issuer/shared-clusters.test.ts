@@ -26,6 +26,15 @@ test.for<{ what: string; issuers: Members[]; shared: number }>([
   { what: "one of which replaces a third", issuers: [a, { ...b, replaces: "c.example" }], shared: 1 },
   { what: "one of which replaces itself", issuers: [a, { ...b, replaces: "b.example" }], shared: 1 },
   {
+    what: "two that replace each other",
+    issuers: [
+      { ...a, replaces: "b.example" },
+      { ...b, replaces: "a.example" },
+    ],
+    shared: 1,
+  },
+  { what: "one of which has a name that nobody gave", issuers: [a, { name: "undefined" }], shared: 1 },
+  {
     what: "three in a row",
     issuers: [a, { ...b, replaces: "a.example" }, { name: "c", replaces: "b.example" }],
     shared: 0,
