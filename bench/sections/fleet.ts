@@ -17,7 +17,7 @@ const AT_ONCE: readonly { readonly reads: number; readonly environments: readonl
 const STEADY: readonly { readonly reads: number; readonly environments: number; readonly principals: number }[] = [
   { reads: DEFAULT_READS, environments: 10, principals: 5 },
   { reads: DEFAULT_READS, environments: 100, principals: 5 },
-  { reads: DEFAULT_READS, environments: 350, principals: 5 },
+  { reads: DEFAULT_READS, environments: 320, principals: 5 },
   { reads: DEFAULT_READS, environments: 100, principals: 20 },
   { reads: DEFAULT_READS, environments: 500, principals: 5 },
   { reads: HIGH_THROUGHPUT_READS, environments: 500, principals: 10 },
@@ -64,7 +64,8 @@ export async function fleetSection(effort: Effort): Promise<Section> {
     await fleet.runSteadily(environments, quick ? 60 : STEADY_SECONDS, EVERY_SECONDS);
     const { failed, stale, decisions } = fleet.counts;
     const { mean, peak } = pace(fleet.counts, quick ? 60 : STEADY_SECONDS);
-    const formula = (environments * (1 + principals)) / 57;
+    // One issuer, one API.
+    const formula = (environments * (2 + principals)) / 57;
     steady.push([
       String(reads),
       String(environments),
