@@ -57,6 +57,11 @@ function readRate(text: string): number {
   throw new RangeError("expected a whole number from 1 to 1000");
 }
 
+function readSeconds(text: string): number {
+  if (/^[0-9]{1,3}$/.test(text) && Number(text) <= 600) return Number(text);
+  throw new RangeError("expected a whole number of seconds from 0 to 600");
+}
+
 /** Where the files are when nobody says: what `init` makes. */
 const DEFAULT_FOLDER = "access";
 
@@ -89,7 +94,10 @@ export const yesFlag = {
   yes: { kind: "boolean", brief: "Write without asking", default: false, withNegated: false },
 } as const satisfies FlagParametersForType<{ readonly yes: boolean }, Context>;
 
-export type WriteFlags = { readonly writeRate: number; readonly yes: boolean };
+/** `PODGATE_DOCUMENTS_MAX_AGE_SECONDS` where nobody sets it. */
+const DEFAULT_SETTLE_SECONDS = 60;
+
+export type WriteFlags = { readonly writeRate: number; readonly settle: number; readonly yes: boolean };
 
 export const writeFlags = {
   writeRate: {
@@ -98,6 +106,13 @@ export const writeFlags = {
     brief: "Writes to SSM a second at most",
     placeholder: "calls",
     default: String(DEFAULT_WRITES_PER_SECOND),
+  },
+  settle: {
+    kind: "parsed",
+    parse: readSeconds,
+    brief: "Age of documents in the functions (PODGATE_DOCUMENTS_MAX_AGE_SECONDS), waited for where it matters",
+    placeholder: "seconds",
+    default: String(DEFAULT_SETTLE_SECONDS),
   },
   ...yesFlag,
 } as const satisfies FlagParametersForType<WriteFlags, Context>;

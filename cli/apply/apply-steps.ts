@@ -4,17 +4,22 @@ import type { Plan } from "../plan/plan.ts";
 import type { Step } from "../plan/step.ts";
 import type { DocumentEntry } from "../store/document-store.ts";
 import type { KnownParameter } from "../store/ssm-writer.ts";
+import { waitsOf } from "./settling.ts";
 
 export interface ApplyDeps {
   /** What is in the store now. */
   readonly list: () => Promise<readonly DocumentEntry[]>;
   readonly write: (step: Step, known: KnownParameter | undefined) => Promise<KnownParameter | undefined>;
   readonly clock: Clock;
+  /** Seconds for which a function may use a document that it has read. */
+  readonly settleSeconds: number;
   /** Whether the store may have changed since the plan was made: a person has read it meanwhile. */
   readonly isPlanOld: boolean;
   readonly isInterrupted: () => boolean;
   /** Told after each write. */
   readonly onProgress: (progress: Progress) => void;
+  /** Told each second of a wait. */
+  readonly onSettling: (secondsLeft: number) => void;
 }
 
 export interface Progress {
@@ -35,21 +40,30 @@ export interface Applied {
  * Throws `CliError` for somebody else's change, and what `write` throws; what is written by then is a safe state.
  */
 export async function applySteps(plan: Plan, deps: ApplyDeps): Promise<Applied> {
+  const { clock, isInterrupted } = deps;
   const known = new Map<string, KnownParameter>();
   for (const { name, before } of plan.documents.values()) {
     if (before?.version !== undefined) known.set(name, { version: before.version, text: before.text });
   }
   const { steps } = plan;
-  const startedAt = deps.clock.now();
+  const waits = waitsOf(steps);
+  let secondsOfWrites = 0;
   let phase: Step["phase"] | undefined;
   for (const [written, step] of steps.entries()) {
-    if (deps.isInterrupted()) return { written, isInterrupted: true };
-    if (phase === undefined ? deps.isPlanOld : step.phase !== phase) checkUnchanged(known, await deps.list());
+    if (waits.has(written)) await settle(deps);
+    if (isInterrupted()) return { written, isInterrupted: true };
+    if (phase === undefined ? deps.isPlanOld : step.phase !== phase) {
+      checkUnchanged(known, await deps.list());
+      // The listing of a large store takes a minute.
+      if (isInterrupted()) return { written, isInterrupted: true };
+    }
     phase = step.phase;
+    const startedAt = clock.now();
     const now = await deps.write(step, known.get(step.name));
+    secondsOfWrites += clock.now() - startedAt;
     if (now === undefined) known.delete(step.name);
     else known.set(step.name, now);
-    const secondsPerWrite = (deps.clock.now() - startedAt) / (written + 1);
+    const secondsPerWrite = secondsOfWrites / (written + 1);
     deps.onProgress({
       written: written + 1,
       of: steps.length,
@@ -57,6 +71,14 @@ export async function applySteps(plan: Plan, deps: ApplyDeps): Promise<Applied> 
     });
   }
   return { written: steps.length, isInterrupted: false };
+}
+
+async function settle({ clock, settleSeconds, isInterrupted, onSettling }: ApplyDeps): Promise<void> {
+  const endsAt = clock.now() + settleSeconds;
+  for (let left = settleSeconds; left > 0 && !isInterrupted(); left = endsAt - clock.now()) {
+    onSettling(left);
+    await clock.wait(Math.min(1, left));
+  }
 }
 
 /** Snapshots of key sets change all the time, and are none of a plan's documents. */

@@ -62,10 +62,13 @@ export async function applyPlan(
     list: () => listAll(store),
     write: (step, known) => writer.write(step, known),
     clock: systemClock,
+    settleSeconds: flags.settle,
     isPlanOld: !flags.yes,
     isInterrupted: () => isInterrupted,
     onProgress: ({ written, of, secondsLeft }) =>
       output.progress(`${written} of ${of} writes, ${durationOf(secondsLeft)} left`),
+    onSettling: (seconds) =>
+      output.progress(`waiting ${durationOf(seconds)}, until no function uses what has been narrowed as it was`),
   });
   if (applied.isInterrupted) {
     const text = `Stopped after ${applied.written} of ${plan.steps.length} writes. What is written is safe; the same command goes on.`;

@@ -1,3 +1,4 @@
+import { waitsOf } from "../../../cli/apply/settling.ts";
 import { type Plan, planChanges } from "../../../cli/plan/plan.ts";
 import { type DocumentEntry, kindOf } from "../../../cli/store/document-store.ts";
 import { parseEntry, type StoreDocument } from "../../../cli/store/parsed-document.ts";
@@ -18,6 +19,28 @@ export function statesOf(before: Texts, { steps }: Pick<Plan, "steps">): Texts[]
     states.push(now);
   }
   return states;
+}
+
+/** Documents that a function keeps as one, so that they are of one moment (docs/caches.md). */
+const KEPT_TOGETHER = [/^(?:issuers|keys)\//, /^apis\//, /^services\//, /^permissions\//];
+
+/**
+ * What a function may have in memory during an apply: it has read each sort of document at another moment, none of them
+ * before the wait that came last.
+ *
+ * @param moments - which wait, then one moment for each sort; any numbers
+ */
+export function viewOf(states: readonly Texts[], { steps }: Pick<Plan, "steps">, moments: readonly number[]): Texts {
+  const bounds = [0, ...waitsOf(steps), states.length - 1];
+  const [wait = 0, ...ofSorts] = moments;
+  const since = wait % (bounds.length - 1);
+  const [from = 0, to = 0] = bounds.slice(since, since + 2);
+  return new Map(
+    KEPT_TOGETHER.flatMap((sort, index) => {
+      const state = states[from + ((ofSorts[index] ?? 0) % (to - from + 1))];
+      return [...(state ?? [])].filter(([name]) => sort.test(name));
+    }),
+  );
 }
 
 export function planOf(before: Texts, after: Texts, prune = true): Plan {

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { anyDocument } from "../../permission/generators.ts";
-import { planOf, statesOf, type Texts } from "./killed-apply.ts";
+import { planOf, statesOf, type Texts, viewOf } from "./killed-apply.ts";
 import { type Call, outcomeOf } from "./whole-decision.ts";
 
 const KEYS = ["k1", "k2", "k3"].map((kid) => ({
@@ -146,6 +146,35 @@ test("an apply of documents of every kind, ended at any write, lets no call thro
   );
   // Some worlds are refused, and most calls of some others are let through: neither is all that was looked at.
   expect(Math.min(seen.plans, seen.obstacles, seen.letThrough)).toBeGreaterThan(50);
+});
+
+test("nor does a function that still has some documents in memory as they were before", {
+  timeout: isExhaustive ? 600_000 : 60_000,
+}, () => {
+  let letThrough = 0;
+  fc.assert(
+    fc.property(
+      worldOf(STORED),
+      worldOf(READABLE),
+      fc.array(fc.tuple(call, fc.array(fc.nat(1000), { minLength: 5, maxLength: 5 })), {
+        minLength: 60,
+        maxLength: 60,
+      }),
+      (before, after, calls) => {
+        const planned = planOf(before, after);
+        fc.pre(planned.obstacles.length === 0);
+        const states = statesOf(before, planned);
+        for (const [each, moments] of calls) {
+          const outcome = outcomeOf(viewOf(states, planned, moments), each);
+          if (outcome === undefined) continue;
+          letThrough += 1;
+          expect([outcomeOf(before, each), outcomeOf(after, each)]).toContain(outcome);
+        }
+      },
+    ),
+    { numRuns: isExhaustive ? 10_000 : 250 },
+  );
+  expect(letThrough).toBeGreaterThan(50);
 });
 
 test("what an apply has left behind when it ended is planned again, and ends the same", () => {
