@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ParameterNames } from "../../lib/aws/parameter-names.ts";
 import { isJsonObject } from "../../lib/json.ts";
@@ -81,16 +81,27 @@ function misplaced(name: string): string {
   return `${JSON.stringify(name.slice(0, 128))} is no document's name: it begins with none of ${DOCUMENT_KINDS.map((kind) => `${kind}/`).join(", ")}`;
 }
 
+/** Sorted. What a folder's links lead to is read too: a file that is passed over would be a document that `--prune` deletes. */
 export async function yamlFilesIn(folder: string): Promise<string[]> {
+  const found: string[] = [];
   try {
-    const files = await readdir(folder, { recursive: true, withFileTypes: true });
-    return files
-      .filter((file) => file.isFile() && /\.ya?ml$/.test(file.name))
-      .map((file) => join(file.parentPath, file.name))
-      .filter((path) => !/[\\/](?:\.[^\\/]+|node_modules)[\\/]/.test(path.slice(folder.length)))
-      .sort();
+    for (const entry of await readdir(folder, { withFileTypes: true })) {
+      const { name } = entry;
+      const path = join(folder, name);
+      const isYaml = /\.ya?ml$/i.test(name);
+      if (name.startsWith(".") || name === "node_modules") continue;
+      if (entry.isSymbolicLink()) {
+        const target = await stat(path);
+        if (target.isDirectory())
+          throw new CliError(EXIT.INPUT, `${path} is a link to a folder, which is not followed`);
+        if (isYaml && target.isFile()) found.push(path);
+      } else if (entry.isDirectory()) found.push(...(await yamlFilesIn(path)));
+      else if (isYaml && entry.isFile()) found.push(path);
+    }
   } catch (error) {
+    if (error instanceof CliError) throw error;
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
     throw new CliError(EXIT.INPUT, `--from ${folder} cannot be read as a folder (${code})`);
   }
+  return found.sort();
 }

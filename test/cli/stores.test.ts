@@ -1,3 +1,5 @@
+import { symlink } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ParameterStore, startParameterStore } from "../../offline/parameter-store/parameter-store.ts";
 import { folderOf, podgate } from "../support/podgate.ts";
@@ -21,6 +23,24 @@ describe("a folder", () => {
       ".cache/x.yaml": "no YAML: [",
     });
     expect({ exitCode, said }).toEqual({ exitCode: 0, said: "3 documents, 0 errors, 0 warnings\n" });
+  });
+
+  test("is the same folder by every way of naming it, and links in it are not passed over", async () => {
+    await using folder = await folderOf({
+      "access/a.yaml": { "permissions/_all": GOOD },
+      "access/.github/ci.yaml": "on: push\n",
+      "elsewhere/b.YAML": { "issuers/oidc.example.com/dev": ISSUER },
+    });
+    await symlink("../elsewhere/b.YAML", join(folder.path, "access/b.yaml"));
+    const lint = (from: string) => podgate(["lint", "--from", from], { cwd: join(folder.path, "access") });
+    for (const from of [".", "./", "../access/.", join(folder.path, "access")]) {
+      expect(await lint(from)).toMatchObject({ exitCode: 0, stdout: "2 documents, 0 errors, 0 warnings\n" });
+    }
+    await symlink("../elsewhere", join(folder.path, "access/more"));
+    expect(await lint(".")).toMatchObject({
+      exitCode: 3,
+      stderr: "podgate: more is a link to a folder, which is not followed\n",
+    });
   });
 
   test.for<{ what: string; yaml: string; said: string }>([

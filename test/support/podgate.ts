@@ -13,7 +13,8 @@ export interface Ended {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Standard input. @default empty */
-  readonly input?: string;
+  readonly input?: string | Buffer;
+  readonly cwd?: string;
 }
 
 export const PROGRAM = new URL("../../dist/cli/podgate.mjs", import.meta.url).pathname;
@@ -29,9 +30,13 @@ export interface RunningPodgate {
 }
 
 /** The same, for a test that does something while it runs. */
-export function startPodgate(inputs: readonly string[], { env = {}, input = "" }: RunOptions = {}): RunningPodgate {
+export function startPodgate(
+  inputs: readonly string[],
+  { env = {}, input = "", cwd }: RunOptions = {},
+): RunningPodgate {
   const child = spawn(process.execPath, [PROGRAM, ...inputs], {
     env: { PATH: process.env["PATH"], HOME: "/nonexistent", AWS_EC2_METADATA_DISABLED: "true", ...env },
+    cwd,
     stdio: ["pipe", "pipe", "pipe"],
   });
   let stdout = "";
