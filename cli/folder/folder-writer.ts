@@ -11,12 +11,15 @@ export interface FileChange {
   readonly text: string | undefined;
 }
 
+/** By this line editors with `yaml-language-server` complete and check a file (schemas/access.schema.json, its `$id`). */
+const SCHEMA_COMMENT = " yaml-language-server: $schema=https://unpkg.com/podgate/schemas/access.schema.json";
+
 /** Longest line of a rule before it is folded. */
 const LINE_WIDTH = 120;
 
 /**
  * Puts documents into the files of a folder: into the file that has them, its comments kept, else into the file that
- * their name leads to. Documents that nobody names stay as they are. @returns the files that were written
+ * their name leads to. Documents that nobody names stay as they are; a new file begins with its schema. @returns the files that were written
  */
 export async function writeToFolder(folder: string, changes: readonly FileChange[]): Promise<readonly string[]> {
   const files = new Map<string, Document>();
@@ -33,8 +36,10 @@ export async function writeToFolder(folder: string, changes: readonly FileChange
     const path = fileOf.get(name) ?? join(folder, defaultFileOf(name));
     let document = files.get(path);
     if (document === undefined || document.contents === null) {
+      const isNew = document === undefined;
       document = parseDocument("{}", { version: "1.2" });
       (document.contents as YAMLMap).flow = false;
+      if (isNew) document.commentBefore = SCHEMA_COMMENT;
       files.set(path, document);
     }
     if (text === undefined) document.delete(name);

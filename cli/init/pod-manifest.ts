@@ -5,7 +5,9 @@ export interface PodManifestOptions {
 }
 
 /** A service account and a Deployment with a token for `audience`, as k8s/ has them, in YAML. */
-export function podManifest({ namespace, serviceAccount, audience }: PodManifestOptions): string {
+export function podManifest(options: PodManifestOptions): string {
+  const [namespace, serviceAccount] = [options.namespace, options.serviceAccount].map(scalar);
+  const audience = JSON.stringify(options.audience);
   return `apiVersion: v1
 kind: ServiceAccount
 metadata: { name: ${serviceAccount}, namespace: ${namespace} }
@@ -31,6 +33,13 @@ spec:
           projected:
             sources:
               # Read the file for every call: kubelet replaces it.
-              - serviceAccountToken: { path: token, audience: ${JSON.stringify(audience)}, expirationSeconds: 3600 }
+              - serviceAccountToken: { path: token, audience: ${audience}, expirationSeconds: 3600 }
 `;
+}
+
+/** A Kubernetes name such as `12` or `null` would be no text. */
+function scalar(name: string): string {
+  return /^[a-z][a-z0-9.-]*$/.test(name) && !/^(?:true|false|null|yes|no|on|off|y|n)$/.test(name)
+    ? name
+    : JSON.stringify(name);
 }

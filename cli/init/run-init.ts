@@ -136,13 +136,20 @@ function nextCommands(
   { from, offline, prefix, api }: InitFlags,
   { cluster, namespace, serviceAccount, service, audience }: Answers & { readonly cluster: string },
 ): string[] {
-  const store = offline ? "--offline" : `--prefix ${prefix ?? env["PODGATE_PARAMETER_PREFIX"] ?? "/podgate/<stage>"}`;
-  const call = api === undefined ? `${audience}/services/${service}/` : "https://<your API>/";
+  const stored = prefix ?? env["PODGATE_PARAMETER_PREFIX"];
+  const store = offline ? "--offline" : `--prefix ${stored === undefined ? "/podgate/<stage>" : shellWord(stored)}`;
+  const gateway = /^https?:\/\/[\w.:/-]+$/.test(audience) ? audience.replace(/\/$/, "") : "https://<the gateway>";
+  const call = api === undefined ? `${gateway}/services/${service}/` : "https://<your API>/";
   return [
-    `podgate plan --from ${from} ${store}`,
-    `podgate apply --from ${from} ${store}`,
+    `podgate plan --from ${shellWord(from)} ${store}`,
+    `podgate apply --from ${shellWord(from)} ${store}`,
     offline
-      ? `curl ${call} -H "Authorization: Bearer $(podgate token ${namespace}/${serviceAccount} --cluster ${cluster} --audience ${audience})"`
+      ? `curl ${call} -H "Authorization: Bearer $(podgate token ${namespace}/${serviceAccount} --cluster ${cluster} --audience ${shellWord(audience)})"`
       : `kubectl -n ${namespace} exec deploy/${serviceAccount} -- sh -c 'curl ${call} -H "Authorization: Bearer $(cat /var/run/secrets/podgate/token)"'`,
   ];
+}
+
+/** As a person pastes it into a shell. */
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { startClusters } from "../../offline/cluster/clusters.ts";
+import { editorProblems } from "../support/access-schema.ts";
 import { folderOf, podgate } from "../support/podgate.ts";
 import { startStoreWorld } from "./store-world.ts";
 
@@ -36,6 +37,9 @@ describe("podgate init", () => {
     expect(next).toHaveLength(3);
     expect(next[0]).toBe(`  podgate plan --from ${from} --offline`);
 
+    const written = ["apis.yaml", "issuers.yaml", "permissions/dev/payments.yaml"];
+    for (const file of written) expect(editorProblems(await readFile(join(from, file), "utf8"))).toEqual([]);
+
     const applied = await world.run(["apply", "--from", from, "--yes"]);
     expect(applied).toMatchObject({ exitCode: 0 });
     expect(applied.stdout).toContain("payments/billing in cluster dev gains GET /* on orders");
@@ -46,6 +50,32 @@ describe("podgate init", () => {
     ]);
     // The issuer lets callers in, so it comes when all else is there.
     expect(world.writes().at(-1)).toMatch(/^issuers\//);
+  });
+
+  test("writes names as text, whatever YAML or a shell would make of them", async () => {
+    await using clusters = await startClusters({ clusters: [{ name: "dev" }] });
+    await using folder = await folderOf({});
+    const from = join(folder.path, "my access");
+    const flags = [
+      "--cluster",
+      "dev",
+      "--service",
+      "orders",
+      "--service-account",
+      "null/12",
+      "--audience",
+      "it's$HOME",
+    ];
+    const quoted = await podgate([
+      ...["init", "--json", "--offline", "--from", from, "--issuer", clusters.cluster("dev").issuer, ...flags],
+    ]);
+    expect(quoted).toMatchObject({ exitCode: 0 });
+    const { manifest, next } = JSON.parse(quoted.stdout);
+    const [account, deployment] = parseAllDocuments(manifest).map((each) => each.toJS());
+    expect(account.metadata).toEqual({ name: "12", namespace: "null" });
+    expect(deployment.spec.template.metadata.labels).toEqual({ app: "12" });
+    expect(next[0]).toBe(`podgate plan --from '${from}' --offline`);
+    expect(next[2]).toContain("--audience 'it'\\''s$HOME'");
   });
 
   test("takes everything as flags, for an external service too", async () => {

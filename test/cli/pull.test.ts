@@ -3,6 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { anyDocument } from "../permission/generators.ts";
+import { editorProblems } from "../support/access-schema.ts";
 import { folderOf } from "../support/podgate.ts";
 import { startStoreWorld } from "./store-world.ts";
 
@@ -63,8 +64,9 @@ describe("podgate pull", () => {
       "permissions/dev/payments.yaml",
       "services.yaml",
     ]);
+    for (const file of files) expect(editorProblems(await readFile(join(access, file), "utf8"))).toEqual([]);
     expect(await readFile(join(access, "permissions/dev/payments.yaml"), "utf8")).toBe(
-      `${BILLING}:\n  allow:\n    - { service: orders, methods: [ "*" ], paths: [ "*", "/a: b", /#c, /&d ] }\n  deny: []\n`,
+      `# yaml-language-server: $schema=https://unpkg.com/podgate/schemas/access.schema.json\n\n${BILLING}:\n  allow:\n    - { service: orders, methods: [ "*" ], paths: [ "*", "/a: b", /#c, /&d ] }\n  deny: []\n`,
     );
     expect(await world.run(["plan", "--from", access, "--prune", "--detailed-exitcode"])).toMatchObject({
       exitCode: 0,
@@ -87,6 +89,7 @@ describe("podgate pull", () => {
     expect(pulled.stdout).toContain("Not in the store, and left alone (--prune takes them out): services/old");
     const text = await readFile(join(folder.path, "team.yaml"), "utf8");
     expect(text).toContain("# ours\n");
+    expect(text).not.toContain("$schema");
     expect(text).toContain("# theirs\n");
     expect(text).toContain("services/old");
     expect(await world.run(["pull", "--into", folder.path, "--yes", "--prune"])).toMatchObject({ exitCode: 0 });
@@ -111,6 +114,8 @@ describe("podgate pull", () => {
     );
     await using folder = await folderOf({});
     expect(await world.run(["pull", "--into", folder.path])).toMatchObject({ exitCode: 0 });
+    for (const file of await readdir(join(folder.path, "permissions/dev")))
+      expect(editorProblems(await readFile(join(folder.path, "permissions/dev", file), "utf8"))).toEqual([]);
     const planned = await world.run(["plan", "--from", folder.path, "--prune", "--json"]);
     expect(JSON.parse(planned.stdout)).toMatchObject({ changes: [], writes: 0 });
   });

@@ -1,14 +1,11 @@
-import { readFileSync } from "node:fs";
-import { Ajv } from "ajv";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type DocumentKind, kindOf } from "../../cli/store/document-store.ts";
 import { parseEntry } from "../../cli/store/parsed-document.ts";
 import { ParameterNames } from "../../lib/aws/parameter-names.ts";
 import { GatewayError } from "../../lib/errors.ts";
+import { validateAccess as validate } from "../support/access-schema.ts";
 
-const schema = JSON.parse(readFileSync(new URL("../../schemas/access.schema.json", import.meta.url), "utf8"));
-const validate = new Ajv({ strict: true, strictRequired: false, allowUnionTypes: true }).compile(schema);
 const names = new ParameterNames("/podgate/test");
 
 /** Whether the functions could use the document under this name. */
