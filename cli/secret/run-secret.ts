@@ -106,9 +106,11 @@ function readable(input: string): string {
       ? "is empty"
       : /[\r\n\0]/.test(secret)
         ? "has more than one line, or a NUL: it could not be sent in a header"
-        : Buffer.byteLength(secret) > MAX_BYTES
-          ? `has more than ${MAX_BYTES} bytes`
-          : undefined;
+        : /[\ufffd\ufeff]/.test(secret)
+          ? "is not UTF-8 text, or begins with a byte order mark, and would not be what the service knows"
+          : Buffer.byteLength(secret) > MAX_BYTES
+            ? `has more than ${MAX_BYTES} bytes`
+            : undefined;
   if (problem !== undefined)
     throw new CliError(EXIT.INPUT, `what came on standard input ${problem}; nothing was stored`);
   return secret;

@@ -45,7 +45,7 @@ describe("podgate secret", () => {
     expect(key()).toBe("alias/podgate");
   });
 
-  test.for<{ what: string; args: string[]; input: string; exitCode: number; says: string }>([
+  test.for<{ what: string; args: string[]; input: string | Buffer; exitCode: number; says: string }>([
     {
       what: "a secret on the command line",
       args: ["github", "token", SECRET],
@@ -74,6 +74,20 @@ describe("podgate secret", () => {
       input: `${SECRET}\n${SECRET}`,
       exitCode: 3,
       says: "has more than one line",
+    },
+    {
+      what: "what is not UTF-8",
+      args: ["github", "token"],
+      input: Buffer.from(`${SECRET}\u00e9`, "latin1"),
+      exitCode: 3,
+      says: "is not UTF-8 text",
+    },
+    {
+      what: "a byte order mark",
+      args: ["github", "token"],
+      input: `\ufeff${SECRET}`,
+      exitCode: 3,
+      says: "begins with a byte order mark",
     },
     {
       what: "what is too long",
