@@ -20,10 +20,20 @@ export async function readFolder(folder: string, context: Context): Promise<read
       `${folder} holds no document; \`podgate init\` makes some, \`podgate pull\` takes those of a store`,
     );
   }
-  if (problems.length === 0) return documents;
-  for (const { location, text } of problems) context.output.note(`${location}: ${text}`);
-  throw new CliError(EXIT.INPUT, `${folder} has ${problems.length} mistakes; nothing was written`);
+  const mistakes = [
+    ...problems.map(({ location, text }) => `${location}: ${text}`),
+    ...documents
+      .filter(({ parsed }) => parsed.kind === "keys" && parsed.value.source !== "static")
+      .map(({ stored }) => `${store.locate(stored.name, ["source"])}: ${NOT_STATIC}`),
+  ];
+  if (mistakes.length === 0) return documents;
+  for (const mistake of mistakes) context.output.note(mistake);
+  const count = mistakes.length === 1 ? "1 mistake" : `${mistakes.length} mistakes`;
+  throw new CliError(EXIT.INPUT, `${folder} has ${count}; nothing was written`);
 }
+
+const NOT_STATIC =
+  'a set of keys that were discovered is refresh-keys\' own, which replaces it: take it out, or keep it as it is by "static", and by `keys: static` of its issuer';
 
 export function listAll(store: DocumentStore): Promise<readonly DocumentEntry[]> {
   return store.list(DOCUMENT_KINDS);

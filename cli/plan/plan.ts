@@ -1,6 +1,8 @@
 import type { ParameterNames } from "../../lib/aws/parameter-names.ts";
+import { CliError, EXIT } from "../exit-code.ts";
 import type { DocumentEntry } from "../store/document-store.ts";
 import type { StoreDocument } from "../store/parsed-document.ts";
+import { quote } from "../wording.ts";
 import { type DocumentPair, documentIn, isSameText, readStored, type Side } from "./document-pair.ts";
 import { documentSteps, mixedMoves } from "./document-steps.ts";
 import { groupsOf } from "./levels.ts";
@@ -32,7 +34,8 @@ export interface PlanOptions {
 
 /**
  * Compares every document of a store with every document of the files. Pure. Key sets that `refresh-keys` keeps are none
- * of its business. Throws `DOCUMENT_TOO_NEW` for a stored document that this release predates.
+ * of its business. Throws `DOCUMENT_TOO_NEW` for a stored document that this release predates, `CliError` where `only`
+ * names nothing that is on either side.
  */
 export function planChanges(
   stored: readonly DocumentEntry[],
@@ -50,6 +53,12 @@ export function planChanges(
     .filter((pair) => !isSnapshot(pair))
     .sort((one, other) => (one.name < other.name ? -1 : 1));
   const isPlanned = ({ name }: DocumentPair) => only === undefined || name === only || name.startsWith(`${only}/`);
+  if (only !== undefined && !pairs.some(isPlanned)) {
+    throw new CliError(
+      EXIT.USAGE,
+      `--only ${quote(only)} is no document, and none is below it, in the files or in the store: expected a name such as permissions/dev`,
+    );
+  }
   const stays = (pair: DocumentPair) => !isPlanned(pair) || (pair.after === undefined && !prune);
   const kept = pairs.filter((pair) => isPlanned(pair) && stays(pair)).map(({ name }) => name);
   const documents = new Map(

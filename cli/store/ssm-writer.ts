@@ -161,9 +161,11 @@ function writtenAtOnce(name: string, version: number) {
 
 function unavailable(name: string, text: string | undefined, reason: string, cause: unknown): GatewayError {
   const operation = text === undefined ? "DeleteParameter" : "PutParameter";
-  return new GatewayError(
-    "PARAMETERS_UNAVAILABLE",
-    `SSM ${operation} of ${name} failed (${reason}); check the right to ssm:${operation}, and the network`,
-    { cause },
-  );
+  const mend =
+    reason === "ParameterLimitExceeded"
+      ? "an account has room for 10,000 standard parameters in a region: let levels above say what many documents say, or use another account"
+      : `check the right to ssm:${operation}, and the network`;
+  return new GatewayError("PARAMETERS_UNAVAILABLE", `SSM ${operation} of ${name} failed (${reason}); ${mend}`, {
+    cause,
+  });
 }

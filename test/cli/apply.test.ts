@@ -105,6 +105,11 @@ describe("plan and apply", () => {
       line: /a\.yaml:4: .*is not a list of GET, HEAD/,
     },
     { what: "a secret", file: "secrets/github/token: canary-4711\n", line: /a\.yaml:1: secrets are never in files/ },
+    {
+      what: "keys that refresh-keys keeps",
+      file: `keys/dev.example.com:\n  fetchedAt: 1\n  source: discovered\n  issuer: https://dev.example.com\n  keys: ${JSON.stringify(SNAPSHOT.keys)}\n`,
+      line: /a\.yaml:3: a set of keys that were discovered is refresh-keys' own/,
+    },
     { what: "no document", file: "", line: /holds no document/ },
   ])("refuse $what with file, line and what is allowed, before anything is read or written", async ({ file, line }) => {
     await using world = await startStoreWorld(STORED);
@@ -155,6 +160,16 @@ describe("plan and apply", () => {
     expect(world.writes()).toEqual(["apis/a1", "issuers/dev.example.com"]);
   });
 
+  test("of --only say that nothing has the name", async () => {
+    await using world = await startStoreWorld(STORED);
+    await using folder = await folderOf(FILES);
+    for (const only of ["permission/dev", "permissions/de", BILLING.slice(0, -1)]) {
+      const { exitCode, stdout, stderr } = await world.run(["plan", "--from", folder.path, "--only", only]);
+      expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+      expect(stderr).toMatch(/^podgate: --only .* is no document, and none is below it, in the files or in the store/);
+    }
+  });
+
   test("leave alone what a newer podgate wrote", async () => {
     await using world = await startStoreWorld({ [BILLING]: { version: 2, allow: [] } });
     await using folder = await folderOf(FILES);
@@ -162,6 +177,27 @@ describe("plan and apply", () => {
     expect(exitCode).toBe(3);
     expect(stderr).toMatch(/DOCUMENT_TOO_NEW: .*upgrade podgate first/);
     expect(world.writes()).toEqual([]);
+  });
+});
+
+describe("an apply that narrows one document and widens another", () => {
+  test("waits in between, and ends at once where it is interrupted then", async () => {
+    const api = { service: "orders", audiences: ["orders.example.com"] };
+    await using world = await startStoreWorld({ ...STORED, "apis/a1": api });
+    await using folder = await folderOf({
+      "a.yaml": {
+        "apis/a1": { ...api, principals: ["dev/payments/billing"] },
+        "permissions/dev/other/_all": { allow: [rule("/v1/*")] },
+      },
+    });
+    const running = world.start(["apply", "--from", folder.path, ...APPLY]);
+    await vi.waitFor(() => expect(world.version("apis/a1")).toBe(2), { timeout: 15_000, interval: 5 });
+    running.kill("SIGINT");
+    const { exitCode, stdout } = await running.ended;
+    expect(exitCode).toBe(130);
+    expect(stdout).toContain("Stopped after 1 of 2 writes.");
+    expect(await world.run(["apply", "--from", folder.path, "--settle", "0", ...APPLY])).toMatchObject({ exitCode: 0 });
+    expect(world.writes()).toEqual(["apis/a1", "permissions/dev/other/_all"]);
   });
 });
 
