@@ -1,7 +1,7 @@
-import { createLRU } from "lru.min";
 import type { Awaitable } from "./awaitable.ts";
 import type { Clock } from "./clock.ts";
 import { GatewayError } from "./errors.ts";
+import { createLru } from "./lru.ts";
 
 export interface AgingCacheOptions<Value> {
   /**
@@ -55,7 +55,7 @@ export class AgingCache<Value> {
 
   constructor(options: AgingCacheOptions<Value>) {
     this.#options = options;
-    this.#entries = createLRU<string, Entry<Value>>({ max: options.capacity });
+    this.#entries = createLru<string, Entry<Value>>(options.capacity);
   }
 
   get size(): number {

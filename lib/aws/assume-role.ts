@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { AssumeRoleCommandInput, AssumeRoleCommandOutput } from "@aws-sdk/client-sts";
-import { createLRU } from "lru.min";
 import type { Clock } from "../clock.ts";
+import { createLru } from "../lru.ts";
 import type { AssumeRole, AwsSession } from "../service/credential/aws-sigv4.ts";
 import { ServiceFailure } from "../service/outgoing.ts";
 import type { VerifiedIdentity } from "../token/token-verifier.ts";
@@ -30,7 +30,7 @@ interface KeptSession {
  */
 export function createAssumeRole(clock: Clock, capacity = SESSIONS): AssumeRole {
   const ask = createAsker();
-  const sessions = createLRU<string, KeptSession>({ max: capacity });
+  const sessions = createLru<string, KeptSession>(capacity);
   const asking = new Map<string, Promise<AwsSession>>();
 
   const open = async (key: string, roleArn: string, caller: VerifiedIdentity): Promise<AwsSession> => {

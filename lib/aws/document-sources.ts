@@ -1,10 +1,10 @@
-import { createLRU } from "lru.min";
 import { AgingCache, type AgingCacheOptions } from "../aging-cache.ts";
 import type { Awaitable } from "../awaitable.ts";
 import type { StoredDocument } from "../document.ts";
 import type { IssuerSource } from "../issuer/issuer-source.ts";
 import { parseStoredKeySet } from "../issuer/stored-key-set.ts";
 import { parseTrustedIssuer } from "../issuer/trusted-issuer.ts";
+import { createLru } from "../lru.ts";
 import type { Principal } from "../names.ts";
 import { type PermissionSet, type PermissionSource, parsePermissionDocument } from "../permission/permission-set.ts";
 import { type ApiSource, parseRegisteredApi } from "../permission/receiver.ts";
@@ -109,7 +109,7 @@ function splitKey(key: string): [Principal, string | undefined] {
 
 /** Parses one revision of a document once: documents that many principals share are shared in memory too. */
 function parseOnce<T>(parse: (document: StoredDocument) => T): (document: StoredDocument) => T {
-  const parsed = createLRU<string, { readonly revision: string; readonly value: T }>({ max: PARSED_DOCUMENTS });
+  const parsed = createLru<string, { readonly revision: string; readonly value: T }>(PARSED_DOCUMENTS);
   return (document) => {
     const known = parsed.get(document.name);
     if (known?.revision === document.revision) return known.value;

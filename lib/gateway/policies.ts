@@ -1,4 +1,4 @@
-import { createLRU } from "lru.min";
+import { createLru } from "../lru.ts";
 import type { PermissionSet } from "../permission/permission-set.ts";
 import { stageArn } from "./execute-api-arn.ts";
 import { type AskedCall, MAX_RESOURCE_CHARACTERS, type PolicyDocument, wholePolicy } from "./policy.ts";
@@ -23,7 +23,7 @@ const CAPACITY = 1024;
  * anew, they are another object, and the policy is built anew.
  */
 export class Policies {
-  readonly #kept = createLRU<string, Kept>({ max: CAPACITY });
+  readonly #kept = createLru<string, Kept>(CAPACITY);
 
   whole(principal: string, granted: PermissionSet, asked: AskedCall): BuiltPolicy {
     const kind = asked.websocket ? "$connect" : "";

@@ -1,8 +1,8 @@
-import { createLRU } from "lru.min";
 import { AgingCache, type AgingCacheOptions, type Holdoff } from "../aging-cache.ts";
 import { type Awaitable, whenThere } from "../awaitable.ts";
 import type { Clock } from "../clock.ts";
 import { GatewayError, isRefusal, type Refusal, refuse } from "../errors.ts";
+import { createLru } from "../lru.ts";
 import type { FetchJson } from "./fetch-json.ts";
 import { IssuerKeys, type IssuerKeysOptions } from "./issuer-keys.ts";
 import type { IssuerRecord, IssuerSource } from "./issuer-source.ts";
@@ -36,7 +36,7 @@ export class IssuerDirectory {
   readonly #known: AgingCache<IssuerRecord | undefined>;
   /** Every other issuer that a token has named, registered or not. */
   readonly #strangers: AgingCache<IssuerRecord | undefined>;
-  readonly #keys = createLRU<string, IssuerKeys>({ max: CAPACITY });
+  readonly #keys = createLru<string, IssuerKeys>(CAPACITY);
 
   constructor(options: IssuerDirectoryOptions) {
     this.#options = options;

@@ -1,4 +1,3 @@
-import { createLRU } from "lru.min";
 import { type Awaitable, ahead, whenThere } from "../awaitable.ts";
 import type { Clock } from "../clock.ts";
 import type { DocumentVersion } from "../document.ts";
@@ -7,6 +6,7 @@ import type { IssuerDirectory } from "../issuer/issuer-directory.ts";
 import type { IssuerRecord } from "../issuer/issuer-source.ts";
 import type { IssuerUrl } from "../issuer/issuer-url.ts";
 import type { VerificationKey } from "../issuer/key-set.ts";
+import { createLru } from "../lru.ts";
 import { formatPrincipal, type Principal } from "../names.ts";
 import { type BearerToken, readBearerToken } from "./bearer-token.ts";
 import { refuseClaims } from "./claim-rules.ts";
@@ -71,7 +71,7 @@ export class TokenVerifier {
   readonly #options: TokenVerifierOptions;
   readonly #verifiedTokens = new VerifiedTokens();
   /** Of verified tokens only, so that there are as many as keys. */
-  readonly #headers = createLRU<string, TokenHeader>({ max: KNOWN_HEADERS });
+  readonly #headers = createLru<string, TokenHeader>(KNOWN_HEADERS);
 
   constructor(options: TokenVerifierOptions) {
     this.#options = options;

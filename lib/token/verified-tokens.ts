@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
-import { createLRU } from "lru.min";
 import type { Algorithm } from "../issuer/algorithm.ts";
 import type { IssuerUrl } from "../issuer/issuer-url.ts";
+import { createLru } from "../lru.ts";
 import type { BearerToken } from "./bearer-token.ts";
 import type { TokenClaims } from "./token-claims.ts";
 
@@ -23,7 +23,7 @@ const CAPACITY = 1000;
 
 /** Remembers signatures, so that a token that comes again costs a hash. */
 export class VerifiedTokens {
-  readonly #tokens = createLRU<TokenDigest, SignedToken>({ max: CAPACITY });
+  readonly #tokens = createLru<TokenDigest, SignedToken>(CAPACITY);
 
   recall(digest: TokenDigest): SignedToken | undefined {
     return this.#tokens.get(digest);

@@ -33,7 +33,7 @@ const TIERS: readonly (readonly string[])[] = [
     "lib/names.ts",
     "lib/document.ts",
     "lib/aging-cache.ts",
-    "lib/sha256.ts",
+    "lib/lru.ts",
   ],
 ];
 

@@ -1,5 +1,5 @@
-import { createLRU } from "lru.min";
 import type { Clock } from "../../clock.ts";
+import { createLru } from "../../lru.ts";
 import type { CredentialDocument } from "../credential-document.ts";
 import type { CallLimits, CallService } from "../outgoing.ts";
 import { type AssumeRole, awsSigV4Credential } from "./aws-sigv4.ts";
@@ -34,7 +34,7 @@ const CREDENTIALS = 256;
 
 /** Credentials with the secrets and tokens of one environment. Nothing is read or loaded before a call needs it. */
 export function createCredentialMaker(deps: CredentialDeps): MakeCredential {
-  const made = createLRU<string, { readonly from: string; readonly credential: Credential }>({ max: CREDENTIALS });
+  const made = createLru<string, { readonly from: string; readonly credential: Credential }>(CREDENTIALS);
   return (owner) => {
     const from = JSON.stringify([owner.network, owner.credential]);
     const known = made.get(owner.service);
