@@ -1,9 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { SignatureV4 } from "@smithy/signature-v4";
 import { isJsonObject, type JsonObject } from "../json.ts";
-import { Sha256 } from "../sha256.ts";
 import type { DirectSettings } from "./direct-settings.ts";
 import { BrokenConnection, type HttpAnswer, KeptConnection, NoAnswerInTime } from "./kept-connection.ts";
+import { signedHeaders } from "./signed-headers.ts";
 import { ATTEMPT_MS, type ReadOperation, THROTTLED_PAUSE_MS, TOTAL_MS, TRANSIENT_PAUSE_MS } from "./ssm-call.ts";
 
 /** Ten advanced values of 8 KB, each character of them escaped as `\uXXXX`, are half of it. */
@@ -38,7 +37,7 @@ export interface DirectSsm {
 }
 
 /**
- * SSM by AWS's own signer over `node:https`, and nothing else of the SDK: the same attempts, pauses and answers. A wrong
+ * SSM over `node:https`, and nothing of the SDK: the same attempts, pauses and answers. A wrong
  * clock is corrected by the `Date` of the answer that complains of it. It is the machine's clock, whatever clock decisions are made by.
  */
 export function createDirectSsm(): DirectSsm {
@@ -55,30 +54,20 @@ export function createDirectSsm(): DirectSsm {
   };
 
   const attempt = async (
-    { endpoint, region, credentials, traceId }: DirectSettings,
+    settings: DirectSettings,
     operation: ReadOperation,
     body: string,
     milliseconds: number,
   ): Promise<JsonObject> => {
-    const signer = new SignatureV4({ credentials, region, service: "ssm", sha256: Sha256 });
-    const { headers } = await signer.sign(
-      {
-        method: "POST",
-        protocol: endpoint.protocol,
-        hostname: endpoint.hostname,
-        path: "/",
-        query: {},
-        headers: {
-          host: endpoint.host,
-          "content-type": "application/x-amz-json-1.1",
-          "x-amz-target": `AmazonSSM.${operation}`,
-          "user-agent": "podgate",
-          ...(traceId ? { "x-amzn-trace-id": traceId } : {}),
-        },
-        body,
-      },
-      { signingDate: new Date(Date.now() + clockOffsetMs) },
-    );
+    const signed = signedHeaders(settings, {
+      service: "ssm",
+      headers: { "content-type": "application/x-amz-json-1.1", "x-amz-target": `AmazonSSM.${operation}` },
+      body,
+      signedAt: new Date(Date.now() + clockOffsetMs),
+    });
+    const { endpoint, traceId } = settings;
+    // What may be written anew on the way stands in no signature.
+    const headers = { ...signed, "user-agent": "podgate", ...(traceId ? { "x-amzn-trace-id": traceId } : {}) };
     const exchange = { headers, body, maxBytes: MAX_ANSWER_BYTES, milliseconds };
     const answer = await connection.post(endpoint, exchange).catch((error: unknown) => {
       // It died while the environment was frozen, so nobody has been asked yet.

@@ -1,10 +1,10 @@
 import { SignatureV4 } from "@smithy/signature-v4";
 import type { Clock } from "../../clock.ts";
-import { Sha256 } from "../../sha256.ts";
 import type { VerifiedIdentity } from "../../token/token-verifier.ts";
 import type { AwsCredential } from "../credential-document.ts";
 import { type OutgoingRequest, ServiceFailure } from "../outgoing.ts";
 import type { Credential } from "./credential.ts";
+import { Sha256 } from "./sha256.ts";
 
 /** Temporary credentials of a role. */
 export interface AwsSession {
