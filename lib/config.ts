@@ -130,7 +130,7 @@ function readAudiences(text: string | undefined, problems: string[]): readonly s
 }
 
 /** At most 3 levels; SSM reserves names whose first level begins with `aws` or `ssm` in any case (PutParameter, `Name`). */
-const PREFIX = /^\/(?!aws|ssm)[A-Za-z0-9_.-]+(?:\/[A-Za-z0-9_.-]+){0,2}$/i;
+const PREFIX = /^\/(?![aA][wW][sS]|[sS][sS][mM])[A-Za-z0-9_.-]+(?:\/[A-Za-z0-9_.-]+){0,2}$/;
 
 /** Leaves room for the rest of a name: 401 characters of a group's permission, 900 in all of an issuer. */
 const MAX_PREFIX_CHARACTERS = 200;
