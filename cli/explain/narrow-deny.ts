@@ -38,13 +38,25 @@ export function narrowDeny(rule: Rule, { method, path }: Access): Narrowed {
  * the shortest such call.
  *
  * @param origin - of the deny
+ * @param together - all denies that become narrower with it, by their origins: one that stands behind another holds nobody
  */
-export function letInBy(narrowed: Narrowed, origin: string, index: PermissionIndex): readonly LetIn[] {
+export function letInBy(
+  origin: string,
+  together: ReadonlyMap<string, Narrowed>,
+  index: PermissionIndex,
+): readonly LetIn[] {
   const found = new Map<string, LetIn>();
   for (const caller of index.callers()) {
     const granted = index.grantedTo(caller);
-    if (!granted.documents.some(({ deny }) => deny.some((rule) => rule.origin === origin))) continue;
-    for (const [principal, example] of freedFor(caller, granted, narrowed, { origin, index })) {
+    const denies = granted.documents.flatMap(({ deny }) => deny);
+    const free = denies.some((rule) => rule.origin === origin) ? together.get(origin)?.free : undefined;
+    if (free === undefined) continue;
+    const remaining = denies.flatMap((rule): readonly Covering[] => {
+      const narrowed = together.get(rule.origin);
+      if (narrowed === undefined) return [rule];
+      return narrowed.left === undefined ? [] : [narrowed.left];
+    });
+    for (const [principal, example] of freedFor(caller, granted, { free, remaining }, index)) {
       found.set(principal, { principal, example });
     }
   }
@@ -55,11 +67,9 @@ export function letInBy(narrowed: Narrowed, origin: string, index: PermissionInd
 function freedFor(
   caller: Caller,
   granted: PermissionSet,
-  { free, left }: Narrowed,
-  { origin, index }: { readonly origin: string; readonly index: PermissionIndex },
+  { free, remaining }: { readonly free: WrittenRule; readonly remaining: readonly Covering[] },
+  index: PermissionIndex,
 ): ReadonlyMap<string, string> {
-  const denies = granted.documents.flatMap(({ deny }) => deny).filter((rule) => rule.origin !== origin);
-  const remaining: readonly Covering[] = left === undefined ? denies : [...denies, left];
   const freed = new Map<string, string>();
   for (const allow of granted.documents.flatMap((document) => document.allow)) {
     const labels = index.admittedTo(caller, allow.service).filter((label) => !freed.has(label));

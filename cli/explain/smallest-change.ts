@@ -67,17 +67,19 @@ async function changesFor(
     case "ACCESS_DENIED": {
       if (granted === undefined || before.some(({ kind }) => kind === "narrow-deny")) return [];
       const changes: Change[] = [];
-      for (const { document: fullName, index: at, rule } of coveringDenies(granted, access)) {
+      const covering = coveringDenies(granted, access);
+      const together = new Map(covering.map(({ rule }) => [rule.origin, narrowDeny(rule, access)]));
+      for (const { document: fullName, index: at, rule } of covering) {
         const document = fullName.slice(store.prefix.length + 1);
-        const narrowed = narrowDeny(rule, access);
+        const left = together.get(rule.origin)?.left;
         // Nobody else has this document, so that the others need not be read.
-        const everybody = document === own ? [] : letInBy(narrowed, rule.origin, await index());
+        const everybody = document === own ? [] : letInBy(rule.origin, together, await index());
         changes.push({
           kind: "narrow-deny",
           document,
           index: at,
           rule: { service: rule.service, methods: rule.methods, paths: rule.paths },
-          ...(narrowed.left !== undefined && { left: narrowed.left }),
+          ...(left !== undefined && { left }),
           letsIn: everybody.filter(({ principal }) => principal !== identity.principal),
         });
       }
