@@ -9,6 +9,20 @@ const GENERATE = {
   ES512: () => generateKeyPairSync("ec", { namedCurve: "P-521" }),
 } as const satisfies Record<Algorithm, () => { publicKey: KeyObject; privateKey: KeyObject }>;
 
+interface KeyPair {
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
+}
+
+/** An RSA key takes its time to be made, and one of each kind does. */
+const made = new Map<Algorithm, KeyPair>();
+
+function pairFor(algorithm: Algorithm): KeyPair {
+  const pair = made.get(algorithm) ?? GENERATE[algorithm]();
+  made.set(algorithm, pair);
+  return pair;
+}
+
 /**
  * A key that stands in for an issuer's where no signature can be or has to be checked. It lives as long as the command and
  * is known to its own decider alone, so nothing that it signs is good anywhere.
@@ -16,12 +30,12 @@ const GENERATE = {
 export class StandInKey {
   readonly algorithm: Algorithm;
   readonly keyId: string;
-  readonly #pair: { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
+  readonly #pair: KeyPair;
 
   constructor(algorithm: Algorithm, keyId: string = randomUUID()) {
     this.algorithm = algorithm;
     this.keyId = keyId;
-    this.#pair = GENERATE[algorithm]();
+    this.#pair = pairFor(algorithm);
   }
 
   /** As a member of a key set document. */
