@@ -14,7 +14,7 @@ const INTERRUPTS = ["SIGINT", "SIGTERM"] as const;
 /** Runs one command line. @returns the process's exit code */
 export async function main(inputs: readonly string[], process: NodeJS.Process): Promise<number> {
   const { stdout, stderr, env } = process;
-  const output = new Output(stdout, stderr);
+  const output = new Output(stdout, stderr, env);
   using answers = new Answers(process.stdin, stderr);
   const context: Context = {
     // What the framework says passes by the same door: a token that was typed in a wrong place is not repeated.

@@ -1,4 +1,6 @@
+import { WriteStream } from "node:tty";
 import { styleText } from "node:util";
+import type { Environment } from "../lib/config.ts";
 import { withoutTokens } from "../lib/log/token-text.ts";
 import { printable } from "./printable.ts";
 
@@ -15,17 +17,21 @@ const PROGRESS_LINE_SECONDS = 5;
 
 /**
  * Everything that a command says. Results go to standard output, everything else to standard error, and no token leaves by
- * either. Colours and aligned tables are for terminals: `NO_COLOR` and `FORCE_COLOR` are heeded (node:util `styleText`).
+ * either. Colours and aligned tables are for terminals.
  */
 export class Output {
   readonly #stdout: TextStream;
   readonly #stderr: TextStream;
+  readonly #isColoured: boolean;
   #progressShown = false;
   #progressLineAt = 0;
 
-  constructor(stdout: TextStream, stderr: TextStream) {
+  /** @param env - `NO_COLOR` and `FORCE_COLOR` say what terminals and pipes do else */
+  constructor(stdout: TextStream, stderr: TextStream, env: Environment) {
     this.#stdout = stdout;
     this.#stderr = stderr;
+    const asks = stdout.isTTY === true || env["FORCE_COLOR"] !== undefined;
+    this.#isColoured = asks && WriteStream.prototype.getColorDepth(env) > 1;
   }
 
   /** Whether a person reads the result, so that it is drawn and not only written. */
@@ -69,7 +75,8 @@ export class Output {
   }
 
   style(style: Style, text: string): string {
-    return styleText(style, text, { stream: this.#stdout as NodeJS.WriteStream });
+    // Node 20 asks neither the stream nor the environment.
+    return this.#isColoured ? styleText(style, text, { validateStream: false }) : text;
   }
 
   /** Rows in columns for people, with a tab between the cells for pipes. */

@@ -156,7 +156,7 @@ const cli = await build({
   entryPoints: ["cli/podgate.ts"],
   outdir: "dist/cli",
   splitting: true,
-  target: "node22.13",
+  target: OLDEST_NODE,
   ...requireInModules,
   external,
   metafile: true,

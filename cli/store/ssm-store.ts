@@ -23,6 +23,9 @@ const PAGE = 10;
 /** A command may take its time: throttling is answered by waiting longer, for about a minute in all. */
 const ATTEMPTS = 12;
 
+/** Of a store on this machine, which answers at once or is not there. */
+const OFFLINE_ATTEMPTS = 3;
+
 /** The documents below a prefix of SSM Parameter Store. Region and credentials come from the SDK's own settings. */
 export function openSsm({ prefix, rate, endpoint, onProgress }: SsmStoreOptions): DocumentStore {
   const client = createSsmClient(endpoint);
@@ -89,7 +92,10 @@ const CONNECT_MS = 10_000;
 const REQUEST_MS = 30_000;
 
 /** A client that waits out throttling. */
-export function createSsmClient(endpoint?: string, maxAttempts = ATTEMPTS): SSMClient {
+export function createSsmClient(
+  endpoint?: string,
+  maxAttempts = endpoint === undefined ? ATTEMPTS : OFFLINE_ATTEMPTS,
+): SSMClient {
   return new SSMClient({
     maxAttempts,
     requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS, throwOnRequestTimeout: true },
@@ -133,9 +139,9 @@ function readParameter(parameter: Parameter, what: string): [string, StoredDocum
 }
 
 function unavailable(what: string, reason: string, cause?: unknown): GatewayError {
-  return new GatewayError(
-    "PARAMETERS_UNAVAILABLE",
-    `SSM ${what} failed (${reason}); check AWS_PROFILE and AWS_REGION, the right to ssm:GetParametersByPath and ssm:GetParameters, and the network`,
-    { cause },
-  );
+  const advice =
+    reason === "ECONNREFUSED"
+      ? "nobody listens there; with --offline, `npm start` has to run (PODGATE_OFFLINE_PORT_STORE is its port)"
+      : "check AWS_PROFILE and AWS_REGION, the right to ssm:GetParametersByPath and ssm:GetParameters, and the network";
+  return new GatewayError("PARAMETERS_UNAVAILABLE", `SSM ${what} failed (${reason}); ${advice}`, { cause });
 }

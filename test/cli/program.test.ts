@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
-import { PROGRAM, podgate } from "../support/podgate.ts";
+import { folderOf, PROGRAM, podgate } from "../support/podgate.ts";
 
 /** Three parts that look like a token's; the last is the one that must never be seen. */
 const SIGNATURE = "c2lnbmF0dXJlLWNhbmFyeS00NzEx";
@@ -60,6 +60,33 @@ describe("the program", () => {
     const { exitCode, stdout, stderr } = await podgate(inputs);
     expect(exitCode).toBeGreaterThan(1);
     expect(stdout + stderr).not.toContain(SIGNATURE);
+  });
+});
+
+/** The machine's own Node, beside the one that runs the tests, where it is an older one that the program is for. */
+const OLDER_NODE = ["/usr/bin/node", "/usr/local/bin/node"].find((file) =>
+  /^v20\.(19|[2-9]\d)\./.test(String(spawnSync(file, ["--version"], { encoding: "utf8" }).stdout)),
+);
+
+describe("on Node 20, which only some machines have", () => {
+  test.skipIf(OLDER_NODE === undefined)("reads, decides and lints, and writes no colours into a pipe", async () => {
+    const billing = { allow: [{ service: "orders", methods: ["GET"], paths: ["/v1/*"] }] };
+    await using folder = await folderOf({
+      "access.yaml": {
+        "issuers/oidc.example.com/dev": { url: "https://oidc.example.com/dev", cluster: "dev" },
+        "apis/a1": { service: "orders", audiences: ["orders.example.com"], principals: ["dev/payments/*"] },
+        "permissions/dev/payments/billing": billing,
+      },
+    });
+    const call = ["--service", "orders", "--method", "GET", "--path", "/v1/orders"];
+    const run = (...inputs: string[]) => podgate([...inputs, "--from", folder.path], { node: OLDER_NODE });
+    expect(await run("lint")).toEqual({ exitCode: 0, stdout: "3 documents, 0 errors, 0 warnings\n", stderr: "" });
+    const explained = await run("explain", "--as", "dev/payments/billing", ...call);
+    expect(explained).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(explained.stdout).toMatch(/^allowed\n/);
+    const away = { node: OLDER_NODE, env: { PODGATE_OFFLINE_PORT_STORE: "1" } };
+    const unreachable = await podgate(["who-can", "orders", "GET", "/", "--offline"], away);
+    expect(unreachable).toMatchObject({ exitCode: 4, stderr: expect.stringMatching(/^.*`npm start` has to run.*\n$/) });
   });
 });
 

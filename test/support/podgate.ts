@@ -15,6 +15,8 @@ export interface RunOptions {
   /** Standard input. @default empty */
   readonly input?: string | Buffer;
   readonly cwd?: string;
+  /** The program that runs it. @default the tests' own Node */
+  readonly node?: string | undefined;
 }
 
 export const PROGRAM = new URL("../../dist/cli/podgate.mjs", import.meta.url).pathname;
@@ -30,11 +32,9 @@ export interface RunningPodgate {
 }
 
 /** The same, for a test that does something while it runs. */
-export function startPodgate(
-  inputs: readonly string[],
-  { env = {}, input = "", cwd }: RunOptions = {},
-): RunningPodgate {
-  const child = spawn(process.execPath, [PROGRAM, ...inputs], {
+export function startPodgate(inputs: readonly string[], options: RunOptions = {}): RunningPodgate {
+  const { env = {}, input = "", cwd, node = process.execPath } = options;
+  const child = spawn(node, [PROGRAM, ...inputs], {
     env: { PATH: process.env["PATH"], HOME: "/nonexistent", AWS_EC2_METADATA_DISABLED: "true", ...env },
     cwd,
     stdio: ["pipe", "pipe", "pipe"],
