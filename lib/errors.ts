@@ -11,59 +11,69 @@ export type Step =
   | "permissions"
   | "decision";
 
+/** 401: the token does not say who is calling. 403: it does, and that caller may not make this call. */
+const AT_TRANSPORT = { step: "transport", status: 401 } as const;
+const AT_SHAPE = { step: "shape", status: 401 } as const;
+const AT_ISSUER = { step: "issuer", status: 401 } as const;
+const AT_KEY = { step: "key", status: 401 } as const;
+const AT_SIGNATURE = { step: "signature", status: 401 } as const;
+const AT_CLAIMS = { step: "claims", status: 401 } as const;
+const AT_RECEIVER = { step: "receiver", status: 403 } as const;
+const AT_VALIDITY = { step: "validity", status: 401 } as const;
+const AT_PERMISSIONS = { step: "permissions", status: 403 } as const;
+const AT_DECISION = { step: "decision", status: 403 } as const;
+
 /**
  * Every reason for which a call is refused, in the order in which the reasons are looked for: the first that applies
  * is the one in the log. Codes are stable: never renamed, removed only in a major version.
- *
- * 401: the token does not say who is calling. 403: it does, and that caller may not make this call.
  */
 export const REFUSALS = {
-  TOKEN_MISSING: { step: "transport", status: 401 },
-  AUTHORIZATION_REPEATED: { step: "transport", status: 401 },
-  AUTHORIZATION_MALFORMED: { step: "transport", status: 401 },
-  TOKEN_TOO_LARGE: { step: "transport", status: 401 },
+  TOKEN_MISSING: AT_TRANSPORT,
+  AUTHORIZATION_REPEATED: AT_TRANSPORT,
+  AUTHORIZATION_MALFORMED: AT_TRANSPORT,
+  TOKEN_TOO_LARGE: AT_TRANSPORT,
 
-  TOKEN_MALFORMED: { step: "shape", status: 401 },
-  TOKEN_ALGORITHM: { step: "shape", status: 401 },
-  TOKEN_TYPE: { step: "shape", status: 401 },
-  TOKEN_KEY_EMBEDDED: { step: "shape", status: 401 },
-  TOKEN_HEADER_UNSUPPORTED: { step: "shape", status: 401 },
-  TOKEN_LEGACY: { step: "shape", status: 401 },
-  TOKEN_EXTENDED: { step: "shape", status: 401 },
-  TOKEN_KEY_ID: { step: "shape", status: 401 },
+  TOKEN_MALFORMED: AT_SHAPE,
+  TOKEN_ALGORITHM: AT_SHAPE,
+  TOKEN_TYPE: AT_SHAPE,
+  TOKEN_KEY_EMBEDDED: AT_SHAPE,
+  TOKEN_HEADER_UNSUPPORTED: AT_SHAPE,
+  TOKEN_LEGACY: AT_SHAPE,
+  TOKEN_EXTENDED: AT_SHAPE,
+  TOKEN_KEY_ID: AT_SHAPE,
 
-  ISSUER_MALFORMED: { step: "issuer", status: 401 },
-  ISSUER_UNKNOWN: { step: "issuer", status: 401 },
-  ISSUER_DOCUMENT_MISMATCH: { step: "issuer", status: 401 },
-  ISSUER_DISABLED: { step: "issuer", status: 401 },
-  TOKEN_ALGORITHM_NOT_ALLOWED: { step: "issuer", status: 401 },
+  ISSUER_MALFORMED: AT_ISSUER,
+  ISSUER_UNKNOWN: AT_ISSUER,
+  ISSUER_DOCUMENT_MISMATCH: AT_ISSUER,
+  ISSUER_DISABLED: AT_ISSUER,
+  TOKEN_ALGORITHM_NOT_ALLOWED: AT_ISSUER,
 
-  KEY_UNKNOWN: { step: "key", status: 401 },
-  KEY_UNFIT: { step: "key", status: 401 },
+  KEY_UNKNOWN: AT_KEY,
+  KEY_UNFIT: AT_KEY,
 
-  SIGNATURE_INVALID: { step: "signature", status: 401 },
+  SIGNATURE_INVALID: AT_SIGNATURE,
 
-  TOKEN_CLAIM_INVALID: { step: "claims", status: 401 },
-  SUBJECT_INVALID: { step: "claims", status: 401 },
-  KUBERNETES_CLAIM_INVALID: { step: "claims", status: 401 },
+  TOKEN_CLAIM_INVALID: AT_CLAIMS,
+  SUBJECT_INVALID: AT_CLAIMS,
+  KUBERNETES_CLAIM_INVALID: AT_CLAIMS,
 
-  API_UNKNOWN: { step: "receiver", status: 403 },
-  API_FOREIGN: { step: "receiver", status: 403 },
+  API_UNKNOWN: AT_RECEIVER,
+  API_FOREIGN: AT_RECEIVER,
 
-  TOKEN_AUDIENCE_MISMATCH: { step: "validity", status: 401 },
-  TOKEN_EXPIRED: { step: "validity", status: 401 },
-  TOKEN_NOT_YET_VALID: { step: "validity", status: 401 },
-  TOKEN_LIFETIME_TOO_LONG: { step: "validity", status: 401 },
-  TOKEN_REVOKED: { step: "validity", status: 401 },
-  TOKEN_NOT_POD_BOUND: { step: "validity", status: 401 },
+  TOKEN_AUDIENCE_MISMATCH: AT_VALIDITY,
+  TOKEN_EXPIRED: AT_VALIDITY,
+  TOKEN_NOT_YET_VALID: AT_VALIDITY,
+  TOKEN_LIFETIME_TOO_LONG: AT_VALIDITY,
+  TOKEN_REVOKED: AT_VALIDITY,
+  TOKEN_NOT_POD_BOUND: AT_VALIDITY,
 
-  SERVICE_UNKNOWN: { step: "permissions", status: 403 },
-  PRINCIPAL_NOT_ADMITTED: { step: "permissions", status: 403 },
+  SERVICE_UNKNOWN: AT_PERMISSIONS,
+  PRINCIPAL_NOT_ADMITTED: AT_PERMISSIONS,
 
-  METHOD_UNKNOWN: { step: "decision", status: 403 },
-  PATH_AMBIGUOUS: { step: "decision", status: 403 },
-  ACCESS_DENIED: { step: "decision", status: 403 },
-  ACCESS_NOT_ALLOWED: { step: "decision", status: 403 },
+  METHOD_UNKNOWN: AT_DECISION,
+  PATH_AMBIGUOUS: AT_DECISION,
+  ACCESS_DENIED: AT_DECISION,
+  ACCESS_NOT_ALLOWED: AT_DECISION,
 } as const satisfies Record<string, { readonly step: Step; readonly status: 401 | 403 }>;
 
 export type RefusalCode = keyof typeof REFUSALS;

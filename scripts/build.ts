@@ -106,8 +106,6 @@ const deployed = {
   ...modulesFirst,
   minify: true,
   metafile: true,
-  // What esbuild does not know yet: Node 24 has it.
-  supported: { using: true },
   // An expression that nobody uses is left out (valibot makes one for emoji).
   pure: ["RegExp"],
 } satisfies BuildOptions;

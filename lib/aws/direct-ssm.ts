@@ -1,4 +1,3 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { isJsonObject, type JsonObject } from "../json.ts";
 import type { DirectSettings } from "./direct-settings.ts";
 import { BrokenConnection, type HttpAnswer, KeptConnection, NoAnswerInTime } from "./kept-connection.ts";
@@ -88,7 +87,7 @@ export function createDirectSsm(): DirectSsm {
       } catch (error) {
         const longest = pauseAfter(error);
         if (longest === undefined) throw error;
-        await pause(Math.random() * longest);
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * longest));
         return await attempt(settings, operation, body, endsAt - performance.now());
       }
     },
