@@ -1,8 +1,9 @@
 import type { Clock } from "../clock.ts";
 import type { Decided, Identified } from "../decision/decide-access.ts";
+import type { DocumentVersion } from "../document.ts";
 import { type ForwardFailureCode, GatewayError, isRefusal } from "../errors.ts";
 import type { TokenTrail, VerifiedIdentity } from "../token/token-verifier.ts";
-import type { Logger } from "./logger.ts";
+import { formatMembers, formatRecord, type Logger } from "./logger.ts";
 import { directive, type Metrics } from "./metrics.ts";
 
 /** Where a request came in: an API and stage of API Gateway, or the function that answered it. */
@@ -45,6 +46,10 @@ export class AuditLog {
   readonly #logger: Logger;
   readonly #clock: Clock;
   readonly #metrics: Metrics;
+  readonly #callerOf = formattedOnce((identity: VerifiedIdentity) => formatMembers(describeCaller(identity, identity)));
+  readonly #documentOf = formattedOnce((document: DocumentVersion) => formatRecord({ ...document }));
+  /** Of the surface that was asked last: most functions have one. */
+  #surface: { readonly of: Surface; readonly members: string } | undefined;
 
   constructor(logger: Logger, clock: Clock, metrics: Metrics) {
     this.#logger = logger;
@@ -52,40 +57,22 @@ export class AuditLog {
     this.#metrics = metrics;
   }
 
-  /** One literal, not parts put together: every warm call pays for it, and an object of one shape is written in half the time. */
-  record(decided: Decided, surface: Surface): void {
-    const { decision, access, trail, identity } = decided;
-    const refusal = isRefusal(decision) ? decision : undefined;
+  /** Every warm call pays for this line: what is the same in many is written once and put together. */
+  record({ id, startedAt, decision, access, trail, identity }: Decided, surface: Surface): void {
     const now = this.#clock.now();
-    this.#logger.always({
-      type: "decision",
-      decisionId: decided.id,
-      time: new Date(decided.startedAt * 1000).toISOString(),
-      durationMs: Math.round((now - decided.startedAt) * 1e6) / 1e3,
-      function: surface.function,
-      apiId: surface.apiId,
-      stage: surface.stage,
-      outcome: decision.effect,
-      code: refusal?.code ?? "ALLOWED",
-      step: refusal?.step,
-      status: refusal?.status,
-      detail: refusal?.detail,
-      compared: refusal?.compared,
-      rule: decision.rule,
-      access,
-      principal: trail.principal,
-      subject: trail.subject,
-      pod: identity?.pod?.name,
-      audience: identity?.audience,
-      issuer: trail.issuer,
-      keyId: trail.keyId,
-      tokenId: identity?.tokenId,
-      issuedAt: identity?.issuedAt,
-      expiresAt: identity?.expiresAt,
-      documents: trail.documents,
-      ...this.#metrics.embed(DECISION, now),
-      Decisions: 1,
-    });
+    const { rule } = decision;
+    const verdict = isRefusal(decision)
+      ? { outcome: decision.effect, ...describeRefusal(decision), access }
+      : { outcome: decision.effect, code: "ALLOWED", rule, access };
+    // What the trail says of a verified caller is in the identity too.
+    const caller = identity === undefined ? formatMembers(describeCaller(trail)) : this.#callerOf(identity);
+    const documents = trail.documents.map(this.#documentOf).join();
+    this.#logger.alwaysLine(
+      // The id and the times are ours and hold nothing to be cleaned.
+      `{"type":"decision","decisionId":"${id}","time":"${timeOf(startedAt)}","durationMs":${millisecondsFrom(startedAt, now)},` +
+        `${this.#surfaceOf(surface)}${formatMembers(verdict)}${caller}"documents":[${documents}],` +
+        `${this.#metrics.embedMembers(DECISION, now)}"Decisions":1}`,
+    );
   }
 
   /** A caller that was identified and nothing more was asked: `whoami`, `service: false`. */
@@ -95,6 +82,7 @@ export class AuditLog {
     this.#write(identified, surface, {
       ...(refused ? { outcome: "refuse", ...describeRefusal(outcome) } : { outcome: "identified", code: "IDENTIFIED" }),
       ...describeCaller(identified.trail, refused ? undefined : outcome),
+      documents: identified.trail.documents,
     });
   }
 
@@ -120,8 +108,8 @@ export class AuditLog {
     this.#logger.always({
       type: "call",
       decisionId: started.id,
-      time: new Date(started.startedAt * 1000).toISOString(),
-      durationMs: Math.round((now - started.startedAt) * 1e6) / 1e3,
+      time: timeOf(started.startedAt),
+      durationMs: millisecondsFrom(started.startedAt, now),
       ...surface,
       ...("code" in call ? { level: "error", outcome: "failed" } : { outcome: "answered" }),
       ...call,
@@ -130,13 +118,22 @@ export class AuditLog {
     });
   }
 
+  #surfaceOf(surface: Surface): string {
+    const { function: name, apiId, stage } = surface;
+    const last = this.#surface;
+    if (last?.of.function === name && last.of.apiId === apiId && last.of.stage === stage) return last.members;
+    const members = formatMembers({ function: name, apiId, stage });
+    this.#surface = { of: surface, members };
+    return members;
+  }
+
   #write(started: { id: string; startedAt: number }, surface: Surface, record: Record<string, unknown>): void {
     const now = this.#clock.now();
     this.#logger.always({
       type: "decision",
       decisionId: started.id,
-      time: new Date(started.startedAt * 1000).toISOString(),
-      durationMs: Math.round((now - started.startedAt) * 1e6) / 1e3,
+      time: timeOf(started.startedAt),
+      durationMs: millisecondsFrom(started.startedAt, now),
       ...surface,
       ...record,
       ...this.#metrics.embed(DECISION, now),
@@ -157,17 +154,40 @@ function describeRefusal(refusal: {
   return { code, step, status, detail, compared, rule };
 }
 
-function describeCaller(trail: TokenTrail, identity: VerifiedIdentity | undefined) {
+function describeCaller(
+  { principal, subject, issuer, keyId }: Pick<TokenTrail, "principal" | "subject" | "issuer" | "keyId">,
+  identity?: VerifiedIdentity,
+) {
   return {
-    principal: trail.principal,
-    subject: trail.subject,
+    principal,
+    subject,
     pod: identity?.pod?.name,
     audience: identity?.audience,
-    issuer: trail.issuer,
-    keyId: trail.keyId,
+    issuer,
+    keyId,
     tokenId: identity?.tokenId,
     issuedAt: identity?.issuedAt,
     expiresAt: identity?.expiresAt,
-    documents: trail.documents,
+  };
+}
+
+/** @param startedAt - epoch seconds */
+function timeOf(startedAt: number): string {
+  return new Date(startedAt * 1000).toISOString();
+}
+
+function millisecondsFrom(startedAt: number, now: number): number {
+  return Math.round((now - startedAt) * 1e6) / 1e3;
+}
+
+/** Formats what comes again and again once, and keeps the text as long as that is in memory. */
+function formattedOnce<Of extends object>(format: (of: Of) => string): (of: Of) => string {
+  const texts = new WeakMap<Of, string>();
+  return (of) => {
+    const known = texts.get(of);
+    if (known !== undefined) return known;
+    const text = format(of);
+    texts.set(of, text);
+    return text;
   };
 }

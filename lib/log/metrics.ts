@@ -1,4 +1,4 @@
-import type { LogRecord } from "./logger.ts";
+import { formatMembers, type LogRecord } from "./logger.ts";
 
 /** What is counted beside decisions, a value for all functions of a deployment. The texts are CloudWatch's units. */
 const UNITS = {
@@ -39,6 +39,9 @@ export function embedded(now: number, directives: readonly Directive[]): LogReco
   return { _aws: { Timestamp: Math.floor(now * 1000), CloudWatchMetrics: directives } };
 }
 
+/** A prefix holds no quote, so the first one is the time. */
+const QUIET_TIMESTAMP = '"Timestamp":0';
+
 /**
  * What happened since the last record: it is counted by the next one, so that a request costs one line. Lambda answers one
  * request at a time, so the next record is mostly that of the same request.
@@ -48,6 +51,8 @@ export class Metrics {
   readonly #prefix: string;
   readonly #counts = new Map<MetricName, number>([["ColdStarts", 1]]);
   #keySetAge = -1;
+  /** The members of the last record that counted nothing besides, around its time. */
+  #quiet: { readonly own: readonly Directive[]; readonly before: string; readonly after: string } | undefined;
 
   constructor(prefix: string) {
     this.#prefix = prefix;
@@ -61,6 +66,16 @@ export class Metrics {
   readonly noteKeySetAge = (seconds: number): void => {
     if (seconds > this.#keySetAge) this.#keySetAge = seconds;
   };
+
+  /** The same as `formatMembers` gives them. Between two readings of a document nothing is counted and only the time is new. */
+  embedMembers(own: readonly Directive[], now: number): string {
+    if (this.#counts.size > 0) return formatMembers(this.embed(own, now));
+    if (this.#quiet?.own !== own) {
+      const [before = "", after = ""] = formatMembers(this.embed(own, 0)).split(QUIET_TIMESTAMP);
+      this.#quiet = { own, before: before + QUIET_TIMESTAMP.slice(0, -1), after };
+    }
+    return this.#quiet.before + Math.floor(now * 1000) + this.#quiet.after;
+  }
 
   /** The members of a record that has `own` directives: those, and everything counted since the last one. */
   embed(own: readonly Directive[], now: number): LogRecord {
