@@ -6,6 +6,7 @@ import type { IssuerDirectory } from "../issuer/issuer-directory.ts";
 import type { IssuerRecord } from "../issuer/issuer-source.ts";
 import type { IssuerUrl } from "../issuer/issuer-url.ts";
 import type { VerificationKey } from "../issuer/key-set.ts";
+import type { TrustedIssuer } from "../issuer/trusted-issuer.ts";
 import { createLru } from "../lru.ts";
 import { formatPrincipal, type Principal } from "../names.ts";
 import { type BearerToken, readBearerToken } from "./bearer-token.ts";
@@ -66,10 +67,15 @@ export interface TokenVerifierOptions {
   readonly clockSkewSeconds: number;
 }
 
+/** A remembered token, and who it was when every check passed the last time: one object, as long as the issuer document stays. */
+interface KnownToken extends SignedToken {
+  identified: { readonly by: TrustedIssuer; readonly identity: VerifiedIdentity } | undefined;
+}
+
 /** Answers which service account sent a request. Cheapest check first; each refusal has a code of its own. */
 export class TokenVerifier {
   readonly #options: TokenVerifierOptions;
-  readonly #verifiedTokens = new VerifiedTokens();
+  readonly #verifiedTokens = new VerifiedTokens<KnownToken>();
   /** Of verified tokens only, so that there are as many as keys. */
   readonly #headers = createLru<string, TokenHeader>(KNOWN_HEADERS);
 
@@ -163,57 +169,68 @@ export class TokenVerifier {
     key: VerificationKey,
     issuerUrl: IssuerUrl,
     digest: TokenDigest,
-  ): SignedToken | Refusal {
+  ): KnownToken | Refusal {
     if (!isSignedBy(token, key)) {
       return refuse("SIGNATURE_INVALID", "the token's signature was not made by the key that it names");
     }
     const claims = readClaims(token.claims);
     if (isRefusal(claims)) return claims;
-    const signed: SignedToken = {
+    const signed: KnownToken = {
       algorithm: token.algorithm,
       keyId: token.keyId,
       issuerUrl,
       claims,
       fingerprint: key.fingerprint,
+      identified: undefined,
     };
     this.#verifiedTokens.remember(digest, signed);
     this.#rememberHeader(token);
     return signed;
   }
 
-  #rememberHeader({ bearer, algorithm, keyId }: UnverifiedToken): void {
+  #rememberHeader({ bearer, isHeaderKnown, algorithm, keyId }: UnverifiedToken): void {
+    if (isHeaderKnown) return;
     const text = bearer.reveal();
-    const segment = text.slice(0, text.indexOf("."));
     // A copy: a slice would keep the whole token in memory.
-    if (!this.#headers.has(segment)) this.#headers.set(Buffer.from(segment).toString(), { algorithm, keyId });
+    this.#headers.set(Buffer.from(text.slice(0, text.indexOf("."))).toString(), { algorithm, keyId });
   }
 
   #judgeClaims(
-    { claims, keyId }: SignedToken,
+    signed: KnownToken,
     { issuer }: IssuerRecord,
     audiences: readonly string[],
     digest: TokenDigest,
   ): VerifiedIdentity | Refusal {
     const { clock, clockSkewSeconds } = this.#options;
+    const { claims } = signed;
     const refusal = refuseClaims(claims, { issuer, audiences, now: clock.now(), clockSkewSeconds });
     if (refusal?.code === "TOKEN_EXPIRED") this.#verifiedTokens.forget(digest);
     if (refusal !== undefined) return refusal;
-    const principal = { cluster: issuer.cluster, namespace: claims.namespace, serviceAccount: claims.serviceAccount };
-    return {
-      ...principal,
-      issuer: issuer.url,
-      group: issuer.group,
-      principal: formatPrincipal(principal),
-      subject: claims.sub,
-      pod: claims.pod,
-      node: claims.node,
-      audience: audiences.find((audience) => claims.aud.includes(audience)),
-      expiresAt: claims.exp,
-      issuedAt: claims.iat,
-      keyId,
-      tokenId: claims.jti,
-    } as VerifiedIdentity;
+    const audience = audiences.find((audience) => claims.aud.includes(audience)) as string;
+    const { identified } = signed;
+    if (identified?.by === issuer && identified.identity.audience === audience) return identified.identity;
+    const identity = identify(signed, issuer, audience);
+    signed.identified = { by: issuer, identity };
+    return identity;
   }
+}
+
+function identify({ claims, keyId }: SignedToken, issuer: TrustedIssuer, audience: string): VerifiedIdentity {
+  const principal = { cluster: issuer.cluster, namespace: claims.namespace, serviceAccount: claims.serviceAccount };
+  return {
+    ...principal,
+    issuer: issuer.url,
+    group: issuer.group,
+    principal: formatPrincipal(principal),
+    subject: claims.sub,
+    pod: claims.pod,
+    node: claims.node,
+    audience,
+    expiresAt: claims.exp,
+    issuedAt: claims.iat,
+    keyId,
+    tokenId: claims.jti,
+  } as VerifiedIdentity;
 }
 
 /** The token as it is read before its signature is checked; what is remembered was read once and reads again. */

@@ -11,6 +11,8 @@ export interface TokenHeader {
 /** A token that has the right shape. Nothing in it is proved: `issuer` and `keyId` are look-up keys and no more. */
 export interface UnverifiedToken extends TokenHeader {
   readonly bearer: BearerToken;
+  /** Whether its first part was read before. */
+  readonly isHeaderKnown: boolean;
   /** `iss` as it stands there, of whatever type. */
   readonly issuer: unknown;
   readonly claims: JsonObject;
@@ -67,7 +69,15 @@ export function readShape(bearer: BearerToken, headers = NONE_KNOWN): Unverified
   if (family !== undefined) return family;
   if (isRefusal(header)) return header;
   const { algorithm, keyId } = header;
-  return { bearer, algorithm, keyId, issuer: own(claims, "iss"), claims, signature };
+  return {
+    bearer,
+    algorithm,
+    keyId,
+    isHeaderKnown: known !== undefined,
+    issuer: own(claims, "iss"),
+    claims,
+    signature,
+  };
 }
 
 function readHeader(header: JsonObject): TokenHeader | Refusal {

@@ -18,18 +18,18 @@ export interface SignedToken {
 /** SHA-256 of a whole token (S45): what is remembered of its text. */
 export type TokenDigest = string & { readonly tokenDigest: true };
 
-/** About 1 KB each: the text of the token is not among it. */
+/** About 2 KB each, with who it is and how the log says so: the text of the token is not among it. */
 const CAPACITY = 1000;
 
 /** Remembers signatures, so that a token that comes again costs a hash. */
-export class VerifiedTokens {
-  readonly #tokens = createLru<TokenDigest, SignedToken>(CAPACITY);
+export class VerifiedTokens<Token extends SignedToken> {
+  readonly #tokens = createLru<TokenDigest, Token>(CAPACITY);
 
-  recall(digest: TokenDigest): SignedToken | undefined {
+  recall(digest: TokenDigest): Token | undefined {
     return this.#tokens.get(digest);
   }
 
-  remember(digest: TokenDigest, signed: SignedToken): void {
+  remember(digest: TokenDigest, signed: Token): void {
     this.#tokens.set(digest, signed);
   }
 
