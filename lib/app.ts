@@ -94,13 +94,15 @@ export function createAuthorizer(settings: Settings, adapters: Partial<Adapters>
 
 function authorizerOf(parts: Parts): Authorizer {
   const deps = { ...parts, policies: new Policies() };
-  const answerOf = async (event: unknown, context: Context) => authorize(event, callOf(context), deps);
   return {
     prepare: parts.ssm.prepare,
     authorize: async (event, context) => {
-      const answer = await answerOf(event, context).catch((error: unknown) => {
+      let answer: AuthorizerAnswer | typeof UNAUTHORIZED;
+      try {
+        answer = await authorize(event, callOf(context), deps);
+      } catch (error) {
         throw plainError(error instanceof GatewayError ? error.code : "INTERNAL");
-      });
+      }
       if (answer === UNAUTHORIZED) throw plainError(UNAUTHORIZED);
       return answer;
     },
