@@ -1,7 +1,8 @@
 import type { Clock } from "../clock.ts";
 import type { Decided, Identified } from "../decision/decide-access.ts";
 import type { DocumentVersion } from "../document.ts";
-import { type ForwardFailureCode, GatewayError, isRefusal } from "../errors.ts";
+import { type ForwardFailureCode, GatewayError, isRefusal, type Refusal } from "../errors.ts";
+import type { Access } from "../permission/permission.ts";
 import type { TokenTrail, VerifiedIdentity } from "../token/token-verifier.ts";
 import { formatMembers, formatRecord, type Logger } from "./logger.ts";
 import { directive, type Metrics } from "./metrics.ts";
@@ -46,10 +47,12 @@ export class AuditLog {
   readonly #logger: Logger;
   readonly #clock: Clock;
   readonly #metrics: Metrics;
-  readonly #callerOf = formattedOnce((identity: VerifiedIdentity) => formatMembers(describeCaller(identity, identity)));
-  readonly #documentOf = formattedOnce((document: DocumentVersion) => formatRecord({ ...document }));
+  readonly #verified = formattedOnce((identity: VerifiedIdentity) => formatMembers(callerOf(identity, identity)));
+  readonly #document = formattedOnce(({ name, version }: DocumentVersion) => formatRecord({ name, version }));
   /** Of the surface that was asked last: most functions have one. */
-  #surface: { readonly of: Surface; readonly members: string } | undefined;
+  #surface: (Omit<Surface, "function"> & { readonly name: string; readonly members: string }) | undefined;
+  /** The second that was told last, up to its point: calls come many in one. */
+  #second = { epoch: Number.NaN, text: "" };
 
   constructor(logger: Logger, clock: Clock, metrics: Metrics) {
     this.#logger = logger;
@@ -57,45 +60,34 @@ export class AuditLog {
     this.#metrics = metrics;
   }
 
-  /** Every warm call pays for this line: what is the same in many is written once and put together. */
-  record({ id, startedAt, decision, access, trail, identity }: Decided, surface: Surface): void {
-    const now = this.#clock.now();
-    const { rule } = decision;
+  record(decided: Decided, surface: Surface): void {
+    const { decision, access, trail, identity } = decided;
     const verdict = isRefusal(decision)
-      ? { outcome: decision.effect, ...describeRefusal(decision), access }
-      : { outcome: decision.effect, code: "ALLOWED", rule, access };
-    // What the trail says of a verified caller is in the identity too.
-    const caller = identity === undefined ? formatMembers(describeCaller(trail)) : this.#callerOf(identity);
-    const documents = trail.documents.map(this.#documentOf).join();
-    this.#logger.alwaysLine(
-      // The id and the times are ours and hold nothing to be cleaned.
-      `{"type":"decision","decisionId":"${id}","time":"${timeOf(startedAt)}","durationMs":${millisecondsFrom(startedAt, now)},` +
-        `${this.#surfaceOf(surface)}${formatMembers(verdict)}${caller}"documents":[${documents}],` +
-        `${this.#metrics.embedMembers(DECISION, now)}"Decisions":1}`,
-    );
+      ? describeRefusal(decision, access)
+      : { outcome: decision.effect, code: "ALLOWED", rule: decision.rule, access };
+    this.#write(decided, surface, formatMembers(verdict) + this.#describeCaller(trail, identity));
   }
 
   /** A caller that was identified and nothing more was asked: `whoami`, `service: false`. */
   recordIdentified(identified: Identified, surface: Surface): void {
-    const { outcome } = identified;
-    const refused = isRefusal(outcome);
-    this.#write(identified, surface, {
-      ...(refused ? { outcome: "refuse", ...describeRefusal(outcome) } : { outcome: "identified", code: "IDENTIFIED" }),
-      ...describeCaller(identified.trail, refused ? undefined : outcome),
-      documents: identified.trail.documents,
-    });
+    const { outcome, trail } = identified;
+    const [verdict, identity] = isRefusal(outcome)
+      ? [describeRefusal(outcome)]
+      : [{ outcome: "identified", code: "IDENTIFIED" }, outcome];
+    this.#write(identified, surface, formatMembers(verdict) + this.#describeCaller(trail, identity));
   }
 
   /** A request that was not decided either way. */
   recordFailure(error: unknown, started: { id: string; startedAt: number }, surface: Surface): void {
     const known = error instanceof GatewayError;
-    this.#write(started, surface, {
+    const verdict = {
       level: "error",
       outcome: "error",
       code: known ? error.code : "INTERNAL",
       // The message of an unknown error may quote anything; its class is all that is safe to tell.
       detail: known ? error.message : `unexpected ${error instanceof Error ? error.name : typeof error}`,
-    });
+    };
+    this.#write(started, surface, formatMembers(verdict));
   }
 
   /** What became of an allowed call to a service: its status, or why it was not made. A record beside the decision's. */
@@ -118,46 +110,44 @@ export class AuditLog {
     });
   }
 
-  #surfaceOf(surface: Surface): string {
-    const { function: name, apiId, stage } = surface;
+  /** Every warm call pays for this line, so what is the same in many calls is formatted once. Id and times are our own. */
+  #write({ id, startedAt }: { id: string; startedAt: number }, surface: Surface, members: string): void {
+    const now = this.#clock.now();
+    this.#logger.alwaysLine(
+      `{"type":"decision","decisionId":"${id}","time":"${this.#timeOf(startedAt)}",` +
+        `"durationMs":${millisecondsFrom(startedAt, now)},${this.#describeSurface(surface)}${members}` +
+        `${this.#metrics.embedMembers(DECISION, now)}"Decisions":1}`,
+    );
+  }
+
+  /** As `toISOString` writes it. */
+  #timeOf(epochSeconds: number): string {
+    const milliseconds = Math.trunc(epochSeconds * 1000);
+    const epoch = Math.floor(milliseconds / 1000);
+    if (epoch !== this.#second.epoch) this.#second = { epoch, text: timeOf(epoch).slice(0, -"000Z".length) };
+    return `${this.#second.text}${String(milliseconds - epoch * 1000).padStart(3, "0")}Z`;
+  }
+
+  #describeSurface({ function: name, apiId, stage }: Surface): string {
     const last = this.#surface;
-    if (last?.of.function === name && last.of.apiId === apiId && last.of.stage === stage) return last.members;
+    if (last?.name === name && last.apiId === apiId && last.stage === stage) return last.members;
     const members = formatMembers({ function: name, apiId, stage });
-    this.#surface = { of: surface, members };
+    this.#surface = { name, apiId, stage, members };
     return members;
   }
 
-  #write(started: { id: string; startedAt: number }, surface: Surface, record: Record<string, unknown>): void {
-    const now = this.#clock.now();
-    this.#logger.always({
-      type: "decision",
-      decisionId: started.id,
-      time: timeOf(started.startedAt),
-      durationMs: millisecondsFrom(started.startedAt, now),
-      ...surface,
-      ...record,
-      ...this.#metrics.embed(DECISION, now),
-      Decisions: 1,
-    });
+  #describeCaller(trail: TokenTrail, identity: VerifiedIdentity | undefined): string {
+    // What the trail says of a verified caller, the identity says too.
+    const caller = identity === undefined ? formatMembers(callerOf(trail)) : this.#verified(identity);
+    return `${caller}"documents":[${trail.documents.map(this.#document).join()}],`;
   }
 }
 
-function describeRefusal(refusal: {
-  code: string;
-  step: string;
-  status: number;
-  detail: string;
-  compared?: unknown;
-  rule?: string;
-}) {
-  const { code, step, status, detail, compared, rule } = refusal;
-  return { code, step, status, detail, compared, rule };
+function describeRefusal({ effect, code, step, status, detail, compared, rule }: Refusal, access?: Access) {
+  return { outcome: effect, code, step, status, detail, compared, rule, access };
 }
 
-function describeCaller(
-  { principal, subject, issuer, keyId }: Pick<TokenTrail, "principal" | "subject" | "issuer" | "keyId">,
-  identity?: VerifiedIdentity,
-) {
+function callerOf({ principal, subject, issuer, keyId }: Omit<TokenTrail, "documents">, identity?: VerifiedIdentity) {
   return {
     principal,
     subject,
@@ -171,9 +161,8 @@ function describeCaller(
   };
 }
 
-/** @param startedAt - epoch seconds */
-function timeOf(startedAt: number): string {
-  return new Date(startedAt * 1000).toISOString();
+function timeOf(epochSeconds: number): string {
+  return new Date(epochSeconds * 1000).toISOString();
 }
 
 function millisecondsFrom(startedAt: number, now: number): number {
