@@ -53,7 +53,8 @@ export function podTokenMiddleware(
         const remainingSeconds = context.getRemainingTimeInMillis() / 1000;
         const outcome = await judge(request, options, { ...started, remainingSeconds, surface }, deps);
         if (isRefusal(outcome)) return problemAnswer(outcome, started.id, multiValue);
-        context.podgate = { identity: outcome, decisionId: started.id };
+        // The handler's own copy: what a token proved is kept for its next call.
+        context.podgate = { identity: structuredClone(outcome), decisionId: started.id };
       } catch (error) {
         deps.audit.recordFailure(error, started, surface);
         const code = error instanceof GatewayError ? error.code : "INTERNAL";

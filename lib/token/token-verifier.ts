@@ -131,7 +131,9 @@ export class TokenVerifier {
         trail.principal = formatPrincipal({ cluster: record.issuer.cluster, ...signed.claims });
 
         return whenThere(audiencesFound, (audiences) =>
-          isRefusal(audiences) ? audiences : this.#judgeClaims(signed, record, audiences, digest),
+          isRefusal(audiences)
+            ? audiences
+            : this.#judgeClaims(signed, record, audiences, digest, signed === remembered),
         );
       });
     });
@@ -200,6 +202,7 @@ export class TokenVerifier {
     { issuer }: IssuerRecord,
     audiences: readonly string[],
     digest: TokenDigest,
+    comesAgain: boolean,
   ): VerifiedIdentity | Refusal {
     const { clock, clockSkewSeconds } = this.#options;
     const { claims } = signed;
@@ -210,7 +213,8 @@ export class TokenVerifier {
     const { identified } = signed;
     if (identified?.by === issuer && identified.identity.audience === audience) return identified.identity;
     const identity = identify(signed, issuer, audience);
-    signed.identified = { by: issuer, identity };
+    // Most tokens come once to an environment: only one that came again is worth the memory.
+    if (comesAgain) signed.identified = { by: issuer, identity };
     return identity;
   }
 }

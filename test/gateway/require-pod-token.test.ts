@@ -132,6 +132,22 @@ describe("a handler is called for an allowed call only, whatever the surface", (
     }
     expect(codes()).toEqual(["ACCESS_DENIED", "ACCESS_DENIED", "PATH_AMBIGUOUS", "PATH_AMBIGUOUS", "PATH_AMBIGUOUS"]);
   });
+
+  test("what a handler changes in the identity is not there in the next call, nor in its record", async () => {
+    const event = withAuthorization(sample("proxy-rest"), await gateway.bearer());
+    const seen: unknown[] = [];
+    const handler: Handler = async (_event, { podgate }) => {
+      const identity = podgate.identity as { namespace: string; pod?: { name: string } };
+      seen.push(structuredClone(identity));
+      identity.namespace = "kube-system";
+      if (identity.pod) identity.pod.name = "another";
+      return OK;
+    };
+    for (let again = 0; again < 4; again++) expect(await call(event, { handler })).toMatchObject({ statusCode: 200 });
+
+    expect(new Set(seen.map((identity) => JSON.stringify(identity))).size).toBe(1);
+    expect(new Set(gateway.lines().map(({ pod, principal }) => `${pod} ${principal}`)).size).toBe(1);
+  });
 });
 
 describe("options", () => {

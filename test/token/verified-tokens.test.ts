@@ -48,6 +48,31 @@ describe("a token that comes again (S45)", () => {
     expect(counter.checks).toBe(1);
   });
 
+  test("is the same caller, in the same object, as long as issuer document and audience are the same", async () => {
+    await using stack = await startStack();
+    stack.registerWithKeys(stack.cluster);
+    const token = await stack.token();
+    await stack.verify(token);
+    const again = await stack.verify(token);
+    expect(await stack.verify(token)).toBe(again);
+
+    stack.registerWithKeys(stack.cluster, { group: "blue" });
+    stack.clock.advance(60);
+    expect(await stack.verify(token)).toStrictEqual({ ...again, group: "blue" });
+  });
+
+  test("for another of its audiences is the same caller with that audience", async () => {
+    await using stack = await startStack();
+    stack.registerWithKeys(stack.cluster);
+    const { token } = await stack.cluster.forge({ ...ACCOUNT, claims: { aud: ["a", "b"] } });
+    const audiences: unknown[] = [];
+    for (const asked of ["a", "a", "a", "b", "b", "a", "c"]) {
+      const outcome = await stack.verify(token, [asked]);
+      audiences.push(isRefusal(outcome) ? outcome.code : outcome.audience);
+    }
+    expect(audiences).toEqual(["a", "a", "a", "b", "b", "a", "TOKEN_AUDIENCE_MISMATCH"]);
+  });
+
   test("after 1,000 others is checked anew: the memory is bounded", async () => {
     await using stack = await startStack();
     const counter = countChecks(stack);
