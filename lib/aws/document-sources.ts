@@ -99,7 +99,7 @@ const NOTHING_GRANTED: PermissionSet = { documents: [] };
 
 /** Kubernetes names hold no `/`, so the key reads back as what it was made of. */
 function joinKey({ cluster, namespace, serviceAccount }: Principal, group: string | undefined): string {
-  return [cluster, namespace, serviceAccount, group ?? ""].join("/");
+  return `${cluster}/${namespace}/${serviceAccount}/${group ?? ""}`;
 }
 
 function splitKey(key: string): [Principal, string | undefined] {

@@ -32,8 +32,9 @@ export function authorizationFields(event: JsonObject): readonly string[] {
 }
 
 function hasTokenInQuery(event: JsonObject): boolean {
-  return ["queryStringParameters", "multiValueQueryStringParameters"].some((member) =>
-    Object.hasOwn(objectMember(event, member), "access_token"),
+  return (
+    Object.hasOwn(objectMember(event, "queryStringParameters"), "access_token") ||
+    Object.hasOwn(objectMember(event, "multiValueQueryStringParameters"), "access_token")
   );
 }
 

@@ -55,14 +55,15 @@ export class IssuerKeys {
    */
   find(record: IssuerRecord, keyId: string): Awaitable<VerificationKey | UnfitKey | undefined> {
     return whenThere(this.#current(record), (set) => {
-      if (record.issuer.keys === "discovered") this.#options.onKeysUsed(this.#ageOf(set));
+      if (record.issuer.keys === "discovered") this.#options.onKeysUsed(this.#options.clock.now() - set.fetchedAt);
       return set.keys.get(keyId) ?? whenThere(this.#lookForNewKeys(record, keyId), (latest) => latest?.get(keyId));
     });
   }
 
   #current(record: IssuerRecord): Awaitable<DatedKeySet> {
     const { issuer } = record;
-    const stored = this.#stored(record);
+    const now = this.#options.clock.now();
+    const stored = this.#stored(record, now);
     if (issuer.keys === "static") {
       if (stored !== undefined) return stored;
       return Promise.reject(
@@ -73,9 +74,9 @@ export class IssuerKeys {
       );
     }
     const published = this.#publishedBy(issuer);
-    const inHand = newer(stored, this.#fetched(published));
+    const inHand = newer(stored, this.#fetched(published, now));
     const maxAgeSeconds = inHand === stored ? SNAPSHOT_MAX_AGE_SECONDS : this.#options.maxAgeSeconds;
-    if (inHand !== undefined && this.#ageOf(inHand) < maxAgeSeconds) return inHand;
+    if (inHand !== undefined && now - inHand.fetchedAt < maxAgeSeconds) return inHand;
     return this.#refreshed(issuer, published, inHand, maxAgeSeconds);
   }
 
@@ -103,21 +104,17 @@ export class IssuerKeys {
   }
 
   /** What the store has, if it is this issuer's and may still serve. A static set serves as long as it is stored. */
-  #stored({ issuer, keySet }: IssuerRecord): DatedKeySet | undefined {
-    if (keySet === undefined || !belongsTo(keySet, issuer, this.#options.clock.now())) return undefined;
-    return issuer.keys === "static" || this.#mayServe(keySet) ? keySet : undefined;
+  #stored({ issuer, keySet }: IssuerRecord, now: number): DatedKeySet | undefined {
+    if (keySet === undefined || !belongsTo(keySet, issuer, now)) return undefined;
+    return issuer.keys === "static" || this.#mayServe(keySet, now) ? keySet : undefined;
   }
 
-  #fetched({ latest }: PublishedKeys): DatedKeySet | undefined {
-    return latest !== undefined && this.#mayServe(latest) ? latest : undefined;
+  #fetched({ latest }: PublishedKeys, now: number): DatedKeySet | undefined {
+    return latest !== undefined && this.#mayServe(latest, now) ? latest : undefined;
   }
 
-  #mayServe(set: DatedKeySet): boolean {
-    return this.#ageOf(set) < this.#options.maxStaleSeconds;
-  }
-
-  #ageOf({ fetchedAt }: DatedKeySet): number {
-    return this.#options.clock.now() - fetchedAt;
+  #mayServe({ fetchedAt }: DatedKeySet, now: number): boolean {
+    return now - fetchedAt < this.#options.maxStaleSeconds;
   }
 
   /** Keys that were fetched where the issuer document no longer points are nobody's. */
@@ -150,10 +147,11 @@ export class IssuerKeys {
     // A store that does not answer is no reason not to ask the issuer.
     const latest = await this.#options.reread().catch(() => record);
     if (latest === undefined) return undefined;
-    const stored = this.#stored(latest);
+    const now = this.#options.clock.now();
+    const stored = this.#stored(latest, now);
     if (latest.issuer.keys === "static") return stored?.keys;
     const published = this.#publishedBy(latest.issuer);
-    const inHand = newer(stored, this.#fetched(published));
+    const inHand = newer(stored, this.#fetched(published, now));
     if (inHand?.keys.has(keyId)) return inHand.keys;
     const fresh = await published.refresh(latest.issuer);
     return fresh instanceof GatewayError ? inHand?.keys : fresh.keys;

@@ -102,7 +102,7 @@ function readBoundObject(value: unknown): BoundObject | undefined | null {
 
 /** An object's uid is a UUID in every Kubernetes since 1.0; here it is only shown, so its length is what matters. */
 function isUid(value: unknown): value is string {
-  return typeof value === "string" && /^[A-Za-z0-9-]{1,128}$/.test(value);
+  return typeof value === "string" && value.length <= 128 && /^[A-Za-z0-9-]+$/.test(value);
 }
 
 /** One string or a list of strings (RFC 7519 §4.1.3); anything else is no audience at all. */
