@@ -17,7 +17,7 @@ export const AUDIENCE = "orders.example.com";
 export const API = "abc123def4";
 export const STAGE_ARN = `arn:aws:execute-api:eu-central-1:123456789012:${API}/prod`;
 export const NAMESPACE = "payments";
-const PREFIX = "/podgate/bench";
+export const PREFIX = "/podgate/bench";
 
 /** A cluster that signs: everything that a verifier of its tokens may know. */
 export interface Cluster {
@@ -132,9 +132,16 @@ export class MemoryStore {
  */
 export class Sink {
   readonly #buffer = Buffer.alloc(65_536);
+  #bytes = 0;
+
   readonly write = (line: string): void => {
-    this.#buffer.write(`${line}\n`);
+    this.#bytes = this.#buffer.write(`${line}\n`);
   };
+
+  /** The last line. */
+  get last(): string {
+    return this.#buffer.toString("utf8", 0, this.#bytes - 1);
+  }
 }
 
 const noIssuer = () => Promise.reject(new Error("no issuer is asked here"));

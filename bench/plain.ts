@@ -1,5 +1,5 @@
 import { type KeyObject, randomUUID, verify } from "node:crypto";
-import { AUDIENCE, STAGE_ARN } from "./fixture.ts";
+import { API, AUDIENCE, CONTEXT, PREFIX, STAGE_ARN } from "./fixture.ts";
 
 /**
  * The limit: what the same work costs where nothing else is done. A verifier for tokens of one kind in plain
@@ -99,7 +99,7 @@ export class PlainAnswers {
               .replaceAll("?", ".")}$`,
             "s",
           ),
-          origin: `rule ${index}`,
+          origin: `${PREFIX}/permissions/${principal}#allow[${index}]`,
         })),
       ),
       policy: { Version: "2012-10-17", Statement: [statement] },
@@ -125,6 +125,9 @@ export class PlainAnswers {
         decisionId,
         time: new Date(startedAt).toISOString(),
         durationMs: now - startedAt,
+        function: CONTEXT.functionName,
+        apiId: API,
+        stage: STAGE,
         outcome: "allow",
         code: "ALLOWED",
         rule: rule.origin,
@@ -138,6 +141,10 @@ export class PlainAnswers {
         tokenId: claims.jti,
         issuedAt: claims.iat,
         expiresAt: claims.exp,
+        documents: DOCUMENTS,
+        prefix: PREFIX,
+        _aws: { Timestamp: now, CloudWatchMetrics: METRICS },
+        Decisions: 1,
       }),
     );
     return {
@@ -157,6 +164,26 @@ export class PlainAnswers {
     };
   }
 }
+
+const STAGE = STAGE_ARN.slice(STAGE_ARN.lastIndexOf("/") + 1);
+
+/** As podgate's records name what took part and what CloudWatch shall count: its line is as long. */
+const DOCUMENTS = [
+  "issuers/oidc.eks.eu-central-1.amazonaws.com/id/70726F64",
+  `apis/${API}`,
+  "permissions/prod/payments/billing",
+].map((name) => ({ name: `${PREFIX}/${name}`, version: 1 }));
+const METRICS = [
+  {
+    Namespace: "podgate",
+    Dimensions: [
+      ["prefix", "outcome"],
+      ["function", "outcome"],
+      ["function", "outcome", "code"],
+    ],
+    Metrics: [{ Name: "Decisions", Unit: "Count" }],
+  },
+];
 
 interface CompiledRule {
   readonly methods: readonly string[];

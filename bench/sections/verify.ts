@@ -29,8 +29,8 @@ async function verifyTable(type: KeyType, effort: Effort) {
   store.register(cluster);
   const verifier = startVerifier(store);
   const audiences = [AUDIENCE];
-  const outcomeOf = async (token: string) =>
-    (await verifier.verify([`Bearer ${token}`], async () => audiences)).outcome;
+  const findAudiences = () => audiences;
+  const outcomeOf = async (token: string) => (await verifier.verify([`Bearer ${token}`], findAudiences)).outcome;
   const keys = new Map([[cluster.issuer, new Map([[cluster.keyId, cluster.publicKey]])]]);
   const peers = await peerVerifiers(cluster, type);
 
