@@ -88,7 +88,7 @@ async function versionsAt(
       );
     } else {
       context.output.note(
-        `${name} did not exist then; it is left alone: delete it from the files and \`podgate apply --prune\``,
+        `${name} did not exist then, or was deleted since and made anew; it is left alone: to take it away, delete it from the files and \`podgate apply --prune\``,
       );
     }
     context.output.progress(`reading versions: ${index + 1} of ${since.length}`);

@@ -76,7 +76,7 @@ export function reportText({ changes, writes, kept, obstacles }: Report, output:
       ? []
       : [`In no file, and left alone (--prune deletes them): ${kept.slice(0, NAMES_SHOWN).join(", ")}${more}`]),
     changes.length === 0
-      ? "No changes: the store is what the files say."
+      ? "No changes: there is nothing to write."
       : `Plan: ${count("create")} to create, ${count("change")} to change, ${count("delete")} to delete, in ${writes} ${writes === 1 ? "write" : "writes"}.`,
   ].join("\n");
 }

@@ -67,7 +67,7 @@ describe("plan and apply", () => {
 
     const again = await world.run(["plan", "--from", folder.path, "--detailed-exitcode"]);
     expect(again).toMatchObject({ exitCode: 0 });
-    expect(again.stdout).toContain("No changes: the store is what the files say.");
+    expect(again.stdout).toContain("No changes: there is nothing to write.");
   });
 
   test("delete what no file has only when asked, and never a snapshot of keys", async () => {

@@ -58,6 +58,12 @@ function entriesOf(texts: Texts): DocumentEntry[] {
   });
 }
 
+/** By name and text: small worlds are made of few documents. */
+const documents = new Map<string, StoreDocument>();
+
 function read(entry: DocumentEntry): StoreDocument {
-  return { ...entry, parsed: parseEntry(entry, NAMES) };
+  const key = `${entry.name} ${entry.stored.text}`;
+  const document = documents.get(key) ?? { ...entry, parsed: parseEntry(entry, NAMES) };
+  documents.set(key, document);
+  return document;
 }
