@@ -41,14 +41,20 @@ export class PermissionIndex {
 
   /** The issuer that vouches for a cluster: one that is in use, where there are several. Throws `CliError` for none. */
   issuerOf(cluster: string): TrustedIssuer {
-    const ofCluster = this.#issuers.filter((issuer) => issuer.cluster === cluster);
-    const issuer = ofCluster.find(({ disabled }) => !disabled) ?? ofCluster[0];
+    const [issuer] = this.issuersInUse(cluster);
     if (issuer !== undefined) return issuer;
+    const disabled = this.#issuers.find((each) => each.cluster === cluster);
+    if (disabled !== undefined) return disabled;
     const known = [...new Set(this.#issuers.map((each) => each.cluster))].sort().slice(0, 20).join(", ");
     throw new CliError(
       EXIT.INPUT,
       `no issuer document is about the cluster ${cluster}; ${known === "" ? "the store has none" : `known are ${known}`}`,
     );
+  }
+
+  /** Several while one takes over from another: their groups, and so what their accounts may, can differ. */
+  issuersInUse(cluster: string): readonly TrustedIssuer[] {
+    return this.#issuers.filter((issuer) => issuer.cluster === cluster && !issuer.disabled);
   }
 
   /** The documents that apply to a caller, in the order in which the functions look at them. */
@@ -69,14 +75,14 @@ export class PermissionIndex {
     return [...new Set(receivers.flatMap(({ principals }) => admitted(caller, principals)))];
   }
 
-  /** Everybody whom the documents tell apart, in order. Those of disabled issuers call nothing. */
+  /**
+   * Everybody whom the documents tell apart, in order; of two issuers of a cluster with other groups, by each of them. Those
+   * of disabled issuers call nothing.
+   */
   callers(): readonly Caller[] {
-    const byCluster = new Map(
-      this.#issuers.filter(({ disabled }) => !disabled).map((issuer) => [issuer.cluster, issuer]),
-    );
-    return [...byCluster.values()]
-      .sort((one, other) => (one.cluster < other.cluster ? -1 : 1))
-      .flatMap((issuer) => this.#callersOf(issuer));
+    const inUse = this.#issuers.filter(({ disabled }) => !disabled);
+    const alike = new Map(inUse.map((issuer) => [`${issuer.cluster}/${issuer.group ?? ""}`, issuer]));
+    return [...alike].sort(([one], [other]) => (one < other ? -1 : 1)).flatMap(([, issuer]) => this.#callersOf(issuer));
   }
 
   #callersOf(issuer: TrustedIssuer): Caller[] {

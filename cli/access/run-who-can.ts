@@ -1,5 +1,6 @@
 import { isRefusal } from "../../lib/errors.ts";
 import { decide } from "../../lib/permission/decide.ts";
+import type { Access } from "../../lib/permission/permission.ts";
 import type { Context } from "../context.ts";
 import { narrow, type Target, targetsFor, targetsOf, titleOf } from "../decide/target.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
@@ -40,35 +41,38 @@ export async function runWhoCan(
   const targets = narrow(targetsFor(targetsOf(contents.documents, []), service, isNamed ? [] : undefined), flags);
   const index = new PermissionIndex(store, contents);
   const granted = whoCan({ service, method, path }, targets, index, store);
-  const undecided = index.callers().filter((caller) => index.isUndecided(caller));
+  const undecided = new Set(index.callers().flatMap((caller) => (index.isUndecided(caller) ? [caller.label] : [])));
   const unreadable = [...new Set(contents.problems.map(({ location }) => location))];
-  output.result(
-    { call: { service, method, path }, granted, undecided: undecided.map(({ label }) => label), unreadable },
-    flags.json,
-    () =>
-      granted.length === 0
-        ? `nobody may ${method} ${path} on ${service}`
-        : output.table(
-            ["PRINCIPAL", "RULE", "WHERE", "THROUGH"],
-            granted.map(({ principal, rule, location, through }) => [principal, rule, location, through.join(", ")]),
-          ),
+  output.result({ call: { service, method, path }, granted, undecided: [...undecided], unreadable }, flags.json, () =>
+    granted.length === 0
+      ? `nobody may ${method} ${path} on ${service}${whyNobody({ service, method, path })}`
+      : output.table(
+          ["PRINCIPAL", "RULE", "WHERE", "THROUGH"],
+          granted.map(({ principal, rule, location, through }) => [principal, rule, location, through.join(", ")]),
+        ),
   );
   if (unreadable.length === 0) return EXIT.OK;
   output.note(
     `podgate: not the whole answer: documents cannot be read (${unreadable.slice(0, 3).join(", ")}), see podgate lint; ` +
-      `no decision is made about ${undecided.length} of those listed by it`,
+      `no decision is made about ${undecided.size} of those listed by it`,
   );
   return EXIT.UNDECIDED;
 }
 
+/** A call that is refused before any rule is looked at is a slip of whoever asks. */
+function whyNobody(access: Access): string {
+  const decision = decide({ documents: [] }, access);
+  return isRefusal(decision) && decision.code !== "ACCESS_NOT_ALLOWED" ? `: ${decision.code}: ${decision.detail}` : "";
+}
+
 /** By the functions' own `decide`, for everybody whom the documents tell apart. */
 export function whoCan(
-  access: { readonly service: string; readonly method: string; readonly path: string },
+  access: Access,
   targets: readonly Target[],
   index: PermissionIndex,
   store: DocumentStore,
 ): readonly Granted[] {
-  return index.callers().flatMap((caller): readonly Granted[] => {
+  const granted = index.callers().flatMap((caller): readonly Granted[] => {
     if (index.isUndecided(caller)) return [];
     const decision = decide(index.grantedTo(caller), access);
     if (isRefusal(decision)) return [];
@@ -86,4 +90,6 @@ export function whoCan(
       through: by,
     }));
   });
+  // Whoever has two issuers is looked at twice.
+  return [...new Map(granted.map((each) => [`${each.principal} ${each.rule}`, each])).values()];
 }

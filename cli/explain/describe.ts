@@ -120,7 +120,9 @@ export function changeLines(change: SmallestChange | undefined, output: Output, 
 }
 
 function oneChange(change: Change, store: DocumentStore): string[] {
-  const where = `${change.document} (${store.locate(`${store.prefix}/${change.document}`)})`;
+  const fullName = `${store.prefix}/${change.document}`;
+  const place = store.locate(fullName);
+  const where = `${change.document} (${place === fullName && !store.hasVersions ? "in no file yet" : place})`;
   switch (change.kind) {
     case "add-rule":
       return [`add to ${where}, under allow:`, `  - ${flow(change.rule)}`];

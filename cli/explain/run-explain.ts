@@ -51,6 +51,9 @@ function checkFlags({ as, service, method, path, event }: ExplainFlags, source: 
   }
 }
 
+const NOBODYS_EVENT =
+  "the event is neither an authorizer's nor one of /services/<service>; of a function with requirePodToken give --service, --method and --path";
+
 async function explainCall(
   context: Context,
   flags: ExplainFlags,
@@ -71,7 +74,7 @@ async function explainCall(
           flags.at ?? Date.now() / 1000,
         );
 
-  const account = flags.as === undefined ? undefined : await accountOf(store, flags.as);
+  const { account, others } = flags.as === undefined ? { others: [] } : await accountOf(store, flags.as);
   const askAccount =
     (who: Account): AskAgain =>
     (changed) =>
@@ -84,7 +87,13 @@ async function explainCall(
   const asked = await askAgain(new Map());
   const limits = {
     audiencesUnknown,
-    remarks: audiencesUnknown && account === undefined ? [AUDIENCES_UNKNOWN] : [],
+    remarks: [
+      ...(audiencesUnknown && account === undefined ? [AUDIENCES_UNKNOWN] : []),
+      ...others.map(
+        (other) =>
+          `asked for a token of the issuer ${account?.issuer.url}; its cluster has ${other.url} too, where other permissions may apply`,
+      ),
+    ],
   };
   const explanation = await explain(asked, question, store, limits);
   if (explanation.verdict === "allow") return explanation;
@@ -122,6 +131,7 @@ async function questionOf(
     if (sentTo === "authorizer")
       return { question: authorizerQuestion(event, flags.functionArn), audiencesUnknown: false };
     const question = forwardQuestion(event, known);
+    if (question.document === "services/") throw new CliError(EXIT.INPUT, NOBODYS_EVENT);
     if (known.length > 0) return { question, audiencesUnknown: false };
     return { question: forwardQuestion(event, audiencesIn(question.authorization)), audiencesUnknown: true };
   }
@@ -147,10 +157,13 @@ async function openIndex(store: DocumentStore): Promise<PermissionIndex> {
   return new PermissionIndex(store, await readContents(store, ["issuers", "apis", "services", "permissions"]));
 }
 
-async function accountOf(store: DocumentStore, text: string): Promise<Account> {
+/** An account, and the other issuers in use that vouch for its like. */
+async function accountOf(store: DocumentStore, text: string) {
   const principal = readPrincipal(text);
-  const issuers = new PermissionIndex(store, await readContents(store, ["issuers"]));
-  return { principal, issuer: issuers.issuerOf(principal.cluster) };
+  const index = new PermissionIndex(store, await readContents(store, ["issuers"]));
+  const issuer = index.issuerOf(principal.cluster);
+  const account: Account = { principal, issuer };
+  return { account, others: index.issuersInUse(principal.cluster).filter(({ url }) => url !== issuer.url) };
 }
 
 /** Whose token it is, where the chain came as far as to know. */

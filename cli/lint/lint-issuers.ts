@@ -1,3 +1,4 @@
+import { sharedClusters } from "../../lib/issuer/shared-clusters.ts";
 import type { DocumentStore } from "../store/document-store.ts";
 import type { StoreDocument } from "../store/parsed-document.ts";
 import { type Finding, findingAt } from "./finding.ts";
@@ -12,15 +13,12 @@ export function lintIssuers(documents: readonly StoreDocument[], store: Document
   const groups = new Set(issuers.map(({ issuer }) => issuer.group));
   const findings: Finding[] = [];
 
-  for (const [cluster, same] of Map.groupBy(issuers, ({ issuer }) => issuer.cluster)) {
-    const urls = same.map(({ issuer }) => issuer.url);
-    // Whoever says which it takes over from is not one too many.
-    const left = same.filter(({ issuer }) => !isTakeover(issuer.replaces, urls));
-    for (const { document } of left.slice(1)) {
-      const others = urls.join(" and ");
-      const text = `the cluster ${cluster} has two issuers, ${others}: a token of either is any of its accounts; if one takes over from the other, say "replaces" in the newer`;
-      findings.push(findingAt(store, document, ["cluster"], { severity: "error", rule: "issuer-repeated", text }));
-    }
+  for (const sharing of sharedClusters(issuers.map(({ issuer }) => issuer))) {
+    const last = issuers.find(({ issuer }) => issuer === sharing.at(-1));
+    if (last === undefined) continue;
+    const urls = sharing.map(({ url }) => url).join(" and ");
+    const text = `the cluster ${last.issuer.cluster} has more than one issuer, ${urls}: a token of each is any of its accounts; if one takes over from another, say "replaces" in the newer`;
+    findings.push(findingAt(store, last.document, ["cluster"], { severity: "error", rule: "issuer-repeated", text }));
   }
   for (const { document, issuer } of issuers) {
     if (issuer.url.startsWith("http://")) {
@@ -46,9 +44,4 @@ export function lintIssuers(documents: readonly StoreDocument[], store: Document
     findings.push(findingAt(store, document, [], { severity: "error", rule: "scope-unknown", text }));
   }
   return findings;
-}
-
-/** By the issuer's URL, or by the name of its document. */
-function isTakeover(replaces: string | undefined, urls: readonly string[]): boolean {
-  return urls.some((url) => url === replaces || url === `https://${replaces}`);
 }

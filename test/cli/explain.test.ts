@@ -64,6 +64,8 @@ describe("a token against files", () => {
       const { exitCode, stdout } = await explain([source, ...GET, "/v1/orders"], input);
       expect(stdout).toContain("allowed\n  a rule allows GET /v1/orders on orders\n  dev/payments/billing: GET");
       expect(stdout).toContain("ok signature   the key made the signature");
+      expect(stdout).toContain("`iat` is not before the issuer's `notBefore`: the issuer document has none\n");
+      expect(stdout).toContain("where the issuer requires it: the issuer document does not require it\n");
       expect(stdout).toContain("permissions/dev/payments/billing#allow[0] (access.yaml:14): {service: orders,");
       expect(exitCode).toBe(0);
     }
@@ -183,6 +185,14 @@ describe("an account against files", () => {
       lines: 2,
     });
     expect(run.stderr).toMatch(line);
+  });
+
+  test("an event of another function is not taken for one of forward", async () => {
+    const http = { method: "GET", path: "/whoami" };
+    const event = { version: "2.0", routeKey: "$default", rawPath: "/whoami", headers: {}, requestContext: { http } };
+    const { exitCode, stdout, stderr } = await explain(["--event", "-"], JSON.stringify(event));
+    expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: "" });
+    expect(stderr).toMatch(/^podgate: the event is neither an authorizer's nor one of \/services\/<service>; .*\n$/);
   });
 
   test.for<{ inputs: string[]; exitCode: number; line: RegExp }>([

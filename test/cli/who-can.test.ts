@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Folder, folderOf, podgate } from "../support/podgate.ts";
+
+/** While an issuer takes over from another, both vouch for the cluster's accounts; here into another group. */
+const ISSUERS = {
+  "issuers/oidc.example.com/old": { url: "https://oidc.example.com/old", cluster: "dev", group: "before" },
+  "issuers/oidc.example.com/new": {
+    url: "https://oidc.example.com/new",
+    cluster: "dev",
+    group: "after",
+    replaces: "oidc.example.com/old",
+  },
+  "issuers/oidc.example.com/off": { url: "https://oidc.example.com/off", cluster: "dev", disabled: true },
+};
+
+const READS = { allow: [{ service: "orders", methods: ["GET"], paths: ["/v1/*"] }] };
+
+let access: Folder;
+
+beforeAll(async () => {
+  access = await folderOf({
+    "access.yaml": {
+      ...ISSUERS,
+      "apis/a1": { service: "orders", audiences: ["orders.example.com"], principals: ["dev/payments/*"] },
+      "permissions/_group.before/payments/billing": READS,
+      "permissions/_group.after/payments/reports": READS,
+      "permissions/dev/payments/both": READS,
+    },
+  });
+});
+afterAll(() => access[Symbol.asyncDispose]());
+
+const run = (...inputs: string[]) => podgate([...inputs, "--from", access.path]);
+
+describe("a cluster with two issuers in use", () => {
+  test("who-can names whoever may by a token of either, once", async () => {
+    const { exitCode, stdout } = await run("who-can", "orders", "GET", "/v1/orders", "--json");
+    expect(exitCode).toBe(0);
+    const granted: { principal: string }[] = JSON.parse(stdout).granted;
+    expect(granted.map(({ principal }) => principal).sort()).toEqual([
+      "dev/payments/billing",
+      "dev/payments/both",
+      "dev/payments/reports",
+    ]);
+  });
+
+  test("explain says of which issuer the token is taken to be", async () => {
+    const call = ["--service", "orders", "--method", "GET", "--path", "/v1/orders"];
+    const { stdout } = await run("explain", "--as", "dev/payments/billing", ...call);
+    expect(stdout).toContain(
+      "note: asked for a token of the issuer https://oidc.example.com/new; its cluster has https://oidc.example.com/old too",
+    );
+    expect(stdout).not.toContain("oidc.example.com/off");
+    expect(stdout).toContain("add to permissions/dev/payments/billing (in no file yet), under allow:");
+  });
+
+  test("is no mistake, and one that is disabled is none", async () => {
+    const { exitCode, stdout } = await run("lint");
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "7 documents, 0 errors, 0 warnings\n" });
+  });
+});
+
+test.for([
+  { call: ["get", "/v1/orders"], why: "METHOD_UNKNOWN: the method is none that a permission can name" },
+  { call: ["GET", "/v1//orders"], why: "PATH_AMBIGUOUS: the path holds %, a backslash," },
+])("a call that nobody can make is said to be one: $call", async ({ call, why }) => {
+  const { exitCode, stdout } = await run("who-can", "orders", ...call);
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain(`nobody may ${call.join(" ")} on orders: ${why}`);
+});
