@@ -113,8 +113,15 @@ export const CHECKS: readonly Check[] = [
   claimCheck("TOKEN_EXPIRED", "`exp` is not over"),
   claimCheck("TOKEN_NOT_YET_VALID", "`nbf` and `iat` are not ahead"),
   claimCheck("TOKEN_LIFETIME_TOO_LONG", "`exp - iat` is within the issuer's bound"),
-  claimCheck("TOKEN_REVOKED", "`iat` is not before the issuer's `notBefore`"),
-  claimCheck("TOKEN_NOT_POD_BOUND", "the token is bound to a pod, where the issuer requires it"),
+  claimCheck("TOKEN_REVOKED", "`iat` is not before the issuer's `notBefore`", ({ record }) =>
+    record?.issuer.notBefore === undefined ? "the issuer document has none" : undefined,
+  ),
+  claimCheck(
+    "TOKEN_NOT_POD_BOUND",
+    "the token is bound to a pod, where the issuer requires it",
+    ({ claims, record }) =>
+      record?.issuer.requireBoundPod ? `pod ${claims?.pod?.name}` : "the issuer document does not require it",
+  ),
   {
     step: "permissions",
     asks: "the service has a document",
@@ -153,18 +160,26 @@ export const CHECKS: readonly Check[] = [
   },
 ];
 
-/** A rule about claims: the functions' own words for what they compare. */
-function claimCheck(code: RefusalCode, asks: string): Check {
+/**
+ * A rule about claims: the functions' own words for what they compare.
+ *
+ * @param instead - words of its own for a rule that held without comparing; `undefined` where it compared
+ */
+function claimCheck(code: RefusalCode, asks: string, instead?: (facts: Facts) => string | undefined): Check {
   const rules = CLAIM_RULES.filter((rule) => rule.code === code);
   return {
     step: "validity",
     asks,
     codes: [code],
-    compared: ({ claims, record, receiver, now, clockSkewSeconds }) => {
+    compared: (facts) => {
+      const { claims, record, receiver, now, clockSkewSeconds } = facts;
       if (claims === undefined || record === undefined || receiver === undefined) return undefined;
       const context = { issuer: record.issuer, audiences: receiver.audiences, now, clockSkewSeconds };
+      const told = instead?.(facts);
+      if (told !== undefined) return told;
       return rules
         .map((rule) => rule.compare(claims, context))
+        .filter(({ actual }) => actual !== "nbf undefined")
         .map(({ actual, expected }) => `${actual}; expected ${expected}`)
         .join("; ");
     },

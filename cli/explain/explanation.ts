@@ -91,7 +91,9 @@ export async function explain(
     verdict: decision.effect,
     certain: !lacksKeys && !(limits.audiencesUnknown && !ofAccount),
     code: refused ? decision.code : "ALLOWED",
-    detail: refused ? decision.detail : `a rule allows ${question.method} ${question.path} on ${service}`,
+    detail: refused
+      ? inStore(decision.detail, store)
+      : `a rule allows ${question.method} ${question.path} on ${service}`,
     ...(refused && { status: decision.status, publicCode: PUBLIC_CODES[decision.code] }),
     call: {
       ...(principal !== undefined && { principal }),
@@ -111,6 +113,11 @@ export async function explain(
     ],
     ...(mend !== undefined && { mend }),
   };
+}
+
+/** What stands before the names in a folder is nobody's but the program's. */
+function inStore(detail: string, { prefix, hasVersions }: DocumentStore): string {
+  return hasVersions ? detail : detail.replaceAll(`${prefix}/`, "");
 }
 
 function uncheckedBy({ unverified }: Asked, { audiencesUnknown }: Limits): Unchecked {

@@ -39,7 +39,16 @@ export class YamlFile {
   /** The whole file as JSON has it. Throws `CliError` for what JSON cannot say, and for aliases that blow up. */
   toJson(): unknown {
     try {
-      return this.#document.toJS({ maxAliasCount: 100 });
+      let hasAnchors = false;
+      const value: unknown = this.#document.toJS({
+        maxAliasCount: 100,
+        onAnchor: () => {
+          hasAnchors = true;
+        },
+      });
+      // An alias inside what it stands for has no end, and nothing but an anchor makes one.
+      if (hasAnchors) JSON.stringify(value);
+      return value;
     } catch {
       throw new CliError(EXIT.INPUT, `${this.file}: not readable as YAML: its aliases cannot be resolved`);
     }

@@ -67,6 +67,11 @@ describe("a folder", () => {
       said: "podgate: a.yaml:1: secrets are never in files; store them with `podgate secret set`",
     },
     {
+      what: "an alias inside what it stands for",
+      yaml: "permissions/_all: &all\n  allow: [*all]\n",
+      said: "podgate: a.yaml: not readable as YAML: its aliases cannot be resolved",
+    },
+    {
       what: "an alias that blows up",
       yaml: `permissions/_all:\n  a: &a [x,x,x,x,x,x,x,x,x,x]\n${[..."bcdefg"].map((name, index) => `  ${name}: &${name} [${Array(10).fill(`*${"abcdefg"[index]}`).join(",")}]`).join("\n")}\n`,
       said: "podgate: a.yaml: not readable as YAML: its aliases cannot be resolved",
