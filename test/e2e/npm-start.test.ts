@@ -6,7 +6,7 @@ import { GetParameterCommand, PutParameterCommand, SSMClient } from "@aws-sdk/cl
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PORT_NAMES, PORTS } from "../../offline/ports.ts";
 import { freePorts, type RunningStack, startInVain, startStack } from "../support/offline-stack.ts";
-import { podgate } from "../support/podgate.ts";
+import { folderOf, podgate } from "../support/podgate.ts";
 
 const run = promisify(execFile);
 
@@ -289,6 +289,62 @@ describe("the program podgate beside it", () => {
 
     const said = inspected.stdout + inspected.stderr + examined.stdout + examined.stderr + minted.stderr;
     expect(said).not.toContain(token.split(".")[2]);
+  });
+
+  test("says of a refused call why, out of the log and of the token, and who may make it", async () => {
+    const token = await mint("orders.example.com");
+    const before = stack.output().length;
+    await codesDuring(async () => expect(await statusOf("/v1/orders/7", token, "DELETE")).toBe(403));
+    const log = stack.output().slice(before);
+    const [, id = ""] = /"decisionId":"([0-9a-f-]{36})"/.exec(log) ?? [];
+    const recorded = await besideIt(["explain", "--decision", id, "--offline", "--json"], log);
+    const call = ["--service", "orders", "--method", "DELETE", "--path", "/v1/orders/7"];
+    const asked = await besideIt(["explain", "-", ...call, "--offline", "--json"], token);
+    const rule = { service: "orders", methods: ["DELETE"], paths: ["/v1/orders/7"] };
+    const change = {
+      complete: true,
+      changes: [{ kind: "add-rule", document: "permissions/dev/payments/billing", rule }],
+    };
+    expect({ ...recorded, said: JSON.parse(recorded.stdout) }).toMatchObject({
+      exitCode: 1,
+      said: {
+        record: { code: "ACCESS_NOT_ALLOWED", apiId: "offlinehttp" },
+        now: { code: "ACCESS_NOT_ALLOWED", change },
+      },
+    });
+    expect({ ...asked, said: JSON.parse(asked.stdout) }).toMatchObject({
+      exitCode: 1,
+      said: { code: "ACCESS_NOT_ALLOWED", certain: true, change },
+    });
+    expect((await besideIt(["who-can", "orders", "DELETE", "/v2/orders", "--offline"])).stdout).toMatch(
+      /^staging\/payments\/billing\t[^\n]*\n$/,
+    );
+    const can = await besideIt(["can", "dev/payments/billing", "--offline"]);
+    expect(can.stdout).toContain("allow\torders\tPOST\t/v1/orders\tpermissions/dev/payments/billing#allow[1]\t");
+  });
+
+  test("lints what is stored and tests it", async () => {
+    const linted = await besideIt(["lint", "--offline", "--serverless", "serverless.yml"]);
+    expect(linted).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(linted.stdout).toMatch(/\n\d+ documents, 0 errors, \d+ warnings\n$/);
+
+    const billing = { as: "dev/payments/billing", service: "orders" };
+    const cases = [
+      { ...billing, method: ["GET", "POST"], path: "/v1/orders", expect: "allow" },
+      { ...billing, method: "DELETE", path: "/v1/orders", expect: "ACCESS_NOT_ALLOWED" },
+      { ...billing, service: "basic", as: "staging/payments/billing", method: "GET", path: "/", expect: "refuse" },
+    ];
+    await using folder = await folderOf({
+      "cases.yaml": { cases },
+      "wrong.yaml": { cases: [{ ...cases[1], expect: "allow" }] },
+    });
+    const passed = await besideIt(["test", `${folder.path}/cases.yaml`, "--offline"]);
+    expect(passed).toEqual({ exitCode: 0, stdout: "4 passed, 0 failed\n", stderr: "" });
+    const failed = await besideIt(["test", `${folder.path}/wrong.yaml`, "--offline"]);
+    expect(failed).toMatchObject({
+      exitCode: 1,
+      stdout: expect.stringContaining("was      ACCESS_NOT_ALLOWED: no rule"),
+    });
   });
 });
 
