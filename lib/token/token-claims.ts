@@ -61,7 +61,8 @@ export function readClaims(claims: JsonObject): TokenClaims | Refusal {
     sub,
     namespace,
     serviceAccount,
-    ...kubernetes,
+    pod: kubernetes.pod,
+    node: kubernetes.node,
   };
 }
 
