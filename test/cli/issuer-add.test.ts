@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { ClusterOptions } from "../../offline/cluster/cluster-options.ts";
 import { type Clusters, startClusters } from "../../offline/cluster/clusters.ts";
+import { editorProblems } from "../support/access-schema.ts";
 import { type Ended, folderOf, podgate } from "../support/podgate.ts";
 
 const CANARY = "canary-4711-of-a-kubeconfig";
@@ -65,7 +66,8 @@ describe("podgate issuer add <url>", () => {
     expect(stdout).toMatch(/checked: {6}its key set is sound: \S+ \(RS256\)/);
     expect(stdout).toContain("not checked:  that this is the cluster you call dev");
     const text = await readFile(join(world.access, "issuers.yaml"), "utf8");
-    expect(text).toBe(
+    expect(editorProblems(text)).toEqual([]);
+    expect(text.slice(text.indexOf("\n\n") + 2)).toBe(
       `issuers/http_3A/_2F${issuer.slice("http://".length).replace(":", "_3A")}:\n  url: ${issuer}\n  cluster: dev\n  group: all\n`,
     );
     expect(await world.plan()).toMatchObject({ exitCode: 0 });
@@ -157,6 +159,7 @@ describe("podgate issuer add --kubeconfig", () => {
     });
     expect(await readFile(join(world.access, "issuers.yaml"), "utf8")).toContain("keys: static");
     const keys = await readFile(join(world.access, "keys.yaml"), "utf8");
+    expect(editorProblems(keys)).toEqual([]);
     expect(keys).toContain("source: static");
     expect(keys).not.toMatch(/\bd:/);
     expect(await world.plan()).toMatchObject({ exitCode: 0 });
