@@ -19,6 +19,7 @@ export interface SsmStoreOptions {
 
 /** SSM gives ten at most (GetParametersByPath, `MaxResults`). */
 const PAGE = 10;
+const MOST_EMPTY_PAGES = 100;
 
 /** A command may take its time: throttling is answered by waiting longer, for about a minute in all. */
 const ATTEMPTS = 12;
@@ -39,6 +40,7 @@ export function openSsm({ prefix, rate, endpoint, onProgress }: SsmStoreOptions)
 
   const listKind = async (kind: DocumentKind, found: Map<string, DocumentEntry>) => {
     let token: string | undefined;
+    let empty = 0;
     do {
       await turn();
       const path = `${prefix}/${kind}`;
@@ -57,6 +59,9 @@ export function openSsm({ prefix, rate, endpoint, onProgress }: SsmStoreOptions)
       // A listing that begins again would never end, and one that is cut off is no result.
       if (parameters.length > 0 && found.size === before)
         throw unavailable(`GetParametersByPath for ${path}`, "the same page twice");
+      // SSM sends such pages now and then, and goes on behind them.
+      empty = parameters.length === 0 ? empty + 1 : 0;
+      if (empty > MOST_EMPTY_PAGES) throw unavailable(`GetParametersByPath for ${path}`, "empty pages without end");
       token = page.NextToken;
       onProgress?.(found.size);
     } while (token !== undefined);

@@ -213,6 +213,17 @@ describe("SSM over the wire", () => {
     expect(JSON.parse(stdout).findings).toMatchObject([{ name: "permissions/dev/payments/wrong", rule: "document" }]);
   });
 
+  test("that gives empty pages is read on, but not for ever", async () => {
+    const lint = () => podgate(["lint", "--prefix", PREFIX, "--rate", "1000"], { env });
+    store.fault({ kind: "empty-page", calls: 3 });
+    expect((await lint()).stdout).toContain("\n27 documents, 1 error, 0 warnings\n");
+    store.fault({ kind: "empty-page" });
+    const { exitCode, stderr } = await lint();
+    store.fault();
+    expect(exitCode).toBe(4);
+    expect(stderr).toContain("failed (empty pages without end)");
+  });
+
   test("that throttles is waited for", async () => {
     store.fault({ kind: "throttle", calls: 3 });
     const { exitCode } = await podgate(["lint", "--prefix", PREFIX], { env });
