@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { REFUSALS } from "../../lib/errors.ts";
 import { type ForwardCall, httpApiForward } from "../functions/forward-events.ts";
 import { CASE_CLUSTERS, FORWARD_CASES, REFUSAL_CASES, seedCases } from "../functions/refusal-cases.ts";
@@ -10,7 +10,7 @@ import {
   websocketEvent,
 } from "../support/authorizer-events.ts";
 import { ACCOUNT, REGION, type RunningFunction } from "../support/built-function.ts";
-import { podgate } from "../support/podgate.ts";
+import { podgate, podgateHere } from "../support/podgate.ts";
 import { auditOf } from "../support/verdict.ts";
 import { GATEWAY, ORDERS, PREFIX, startWorld, type World } from "../support/world.ts";
 
@@ -23,14 +23,17 @@ beforeAll(async () => {
   world = await startWorld({ moreClusters: CASE_CLUSTERS });
   seedCases(world);
   [authorizer, forward] = await Promise.all([world.start("authorizer"), world.start("forward")]);
+  // The SDK asks the process's own environment.
+  for (const [name, value] of Object.entries(world.env)) if (name.startsWith("AWS_")) vi.stubEnv(name, value);
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-async function explained(event: object) {
+/** @param run - the built program as a process, or, for most of the many cases, the same in this one */
+async function explained(event: object, run: typeof podgate = podgateHere) {
   const { PODGATE_PARAMETER_PREFIX: _, ...env } = world.env;
   const inputs = ["explain", "--event", "-", "--prefix", PREFIX, "--function-arn", ARN, "--json"];
-  const run = await podgate(inputs, { env: { ...env, PODGATE_AUDIENCES: GATEWAY }, input: JSON.stringify(event) });
-  return { ...run, said: JSON.parse(run.stdout) };
+  const ended = await run(inputs, { env: { ...env, PODGATE_AUDIENCES: GATEWAY }, input: JSON.stringify(event) });
+  return { ...ended, said: JSON.parse(ended.stdout) };
 }
 
 /** No part of the header but its scheme. */
@@ -95,7 +98,7 @@ describe("explain says what the built authorizer says, of the same event and sto
   test.for([...EVENTS, websocketEvent])("an allow ($name)", async (eventOf) => {
     const event = eventOf({ authorization: `Bearer ${await world.mint("dev")}` });
     const audit = auditOf(await authorizer.call(event));
-    const { exitCode, said } = await explained(event);
+    const { exitCode, said } = await explained(event, podgate);
     expect({ exitCode, code: said.code }).toEqual({ exitCode: 0, code: "ALLOWED" });
     expect(audit.rule).toBe(`${PREFIX}/${said.rule.document}#allow[${said.rule.index}]`);
     expect(said.checks.map(({ state }: { state: string }) => state)).not.toContain("not checked");

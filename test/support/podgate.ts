@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { Readable } from "node:stream";
 
 export interface Ended {
   readonly exitCode: number | null;
@@ -24,6 +25,19 @@ export const PROGRAM = new URL("../../dist/cli/podgate.mjs", import.meta.url).pa
 /** Runs the built `podgate` as a process, with nothing of this process's environment but what every process needs. */
 export function podgate(inputs: readonly string[], options: RunOptions = {}): Promise<Ended> {
   return startPodgate(inputs, options).ended;
+}
+
+/** Runs the same program in this process, from its sources: for questions of which there are many. */
+export async function podgateHere(
+  inputs: readonly string[],
+  { env = {}, input = "" }: RunOptions = {},
+): Promise<Ended> {
+  const { main } = await import("../../cli/main.ts");
+  const said = { stdout: "", stderr: "" };
+  const stream = (name: keyof typeof said) => ({ write: (text: string) => (said[name] += text) });
+  const here = { stdout: stream("stdout"), stderr: stream("stderr"), stdin: Readable.from([Buffer.from(input)]), env };
+  const exitCode = await main(inputs, here as unknown as NodeJS.Process);
+  return { exitCode, ...said };
 }
 
 export interface RunningPodgate {
