@@ -19,7 +19,7 @@ export interface DocumentSourceOptions extends Omit<AgingCacheOptions<unknown>, 
 
 /**
  * Principals whose permissions are kept, absent ones included. Full documents of 4 KB take 40 to 46 KB parsed and
- * indexed, so this many take up to 190 MB of a function's 512; where there are none, 1 MB.
+ * indexed, so this many take some 190 MB, 254 at the worst, of a function's 512; where there are none, 1 MB.
  */
 const PERMISSION_SETS = 4096;
 const PARSED_DOCUMENTS = 4096;
