@@ -14,6 +14,8 @@ export interface Target {
   readonly document: string;
   /** The stage, where the document names it; else every stage that it does not name. */
   readonly stage?: string | undefined;
+  /** Stages of which the document says something else. */
+  readonly otherStages: readonly string[];
   /** Where in the document its `principals` are, or would be. */
   readonly principalsPath: DocumentPath;
   /** Without audiences, where nobody said which the gateway itself has. */
@@ -49,6 +51,7 @@ export function targetsOf(documents: readonly StoreDocument[], audiences: readon
     return [
       {
         document: name,
+        otherStages: [],
         principalsPath: ["principals"],
         receiver: { service, audiences, principals: value.principals },
         find: async (decider) => serviceReceiver(service, await decider.services.find(service), audiences),
@@ -64,6 +67,7 @@ function apiTarget(document: string, apiId: string, api: RegisteredApi, stage: s
   return {
     document,
     stage,
+    otherStages: stage === undefined ? [...api.stages.keys()] : [],
     principalsPath: isOwn ? ["stages", stage, "principals"] : ["principals"],
     receiver,
     find: async (decider) => {
@@ -88,7 +92,9 @@ export function targetsFor(
   if (ofService.length > 0) return ofService;
   if (ownAudiences !== undefined) {
     const receiver = { service, audiences: ownAudiences };
-    return [{ document: "requirePodToken", principalsPath: [], receiver, find: async () => ({ receiver }) }];
+    return [
+      { document: "requirePodToken", otherStages: [], principalsPath: [], receiver, find: async () => ({ receiver }) },
+    ];
   }
   const known = [...new Set(targets.map(({ receiver }) => receiver.service))].sort();
   const names = known.length === 0 ? "the store has none" : `known are ${known.slice(0, 20).join(", ")}`;
@@ -125,12 +131,18 @@ function choose(targets: readonly Target[], { api, stage, forward }: TargetChoic
   if (forward) return targets.filter(({ document }) => document.startsWith("services/"));
   const ofApi = api === undefined ? targets : targets.filter(({ document }) => document === `apis/${api}`);
   if (stage === undefined) return ofApi;
-  const named = ofApi.filter((target) => target.stage === stage);
-  return named.length > 0 ? named : ofApi.filter((target) => target.stage === undefined);
+  return ofApi.filter((target) =>
+    target.stage === undefined ? !target.otherStages.includes(stage) : target.stage === stage,
+  );
 }
 
 function titles(targets: readonly Target[]): string {
-  return targets.map(titleOf).join(", ");
+  return targets
+    .map((target) => {
+      const others = target.otherStages.length === 0 ? "" : ` but at stage ${target.otherStages.join(", ")}`;
+      return `${titleOf(target)}${others}`;
+    })
+    .join(", ");
 }
 
 /** Equal for targets that answer every caller alike. */

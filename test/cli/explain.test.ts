@@ -200,7 +200,7 @@ describe("an account against files", () => {
     {
       inputs: ["--service", "orders"],
       exitCode: 2,
-      line: /called by apis\/a1b2c3, apis\/a1b2c3 at stage beta, which differ/,
+      line: /called by apis\/a1b2c3 but at stage beta, apis\/a1b2c3 at stage beta, which differ/,
     },
     {
       inputs: ["--service", "orders", "--api", "x"],

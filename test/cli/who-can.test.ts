@@ -68,3 +68,52 @@ test.for([
   expect(exitCode).toBe(0);
   expect(stdout).toContain(`nobody may ${call.join(" ")} on orders: ${why}`);
 });
+
+describe("a stage that an API has a service of its own for", () => {
+  const ORDERS = { service: "orders", audiences: ["orders.example.com"] };
+  const call = ["--service", "orders", "--method", "GET", "--path", "/v1/orders"];
+  let staged: Folder;
+  beforeAll(async () => {
+    staged = await folderOf({
+      "access/access.yaml": {
+        "issuers/oidc.example.com/dev": { url: "https://oidc.example.com/dev", cluster: "dev" },
+        "apis/a1": { ...ORDERS, stages: { beta: { service: "orders-beta" } } },
+        "apis/a2": ORDERS,
+        "apis/a3": { ...ORDERS, service: "invoices", stages: { beta: { service: "orders" } } },
+        "permissions/dev/payments/billing": READS,
+      },
+      "cases.yaml": {
+        cases: [
+          {
+            as: "dev/payments/billing",
+            service: "orders",
+            method: "GET",
+            path: "/v1/orders",
+            api: "a1",
+            stage: "beta",
+            expect: "allow",
+          },
+        ],
+      },
+    });
+  });
+  afterAll(() => staged[Symbol.asyncDispose]());
+  const runStaged = (...inputs: string[]) => podgate([...inputs, "--from", `${staged.path}/access`]);
+
+  test("who-can at the stage: by that service's APIs there, and by those that do not name the stage", async () => {
+    const through = async (...flags: string[]) => {
+      const { stdout } = await runStaged("who-can", "orders", "GET", "/v1/orders", "--json", ...flags);
+      return JSON.parse(stdout).granted.map((each: { through: string[] }) => each.through);
+    };
+    expect(await through("--stage", "beta")).toEqual([["apis/a2", "apis/a3 at stage beta"]]);
+    expect(await through("--stage", "prod")).toEqual([["apis/a1", "apis/a2"]]);
+  });
+
+  test("explain and test decide nothing about a service that the API is not at this stage", async () => {
+    const why = "it is not called by that; it is by apis/a1 but at stage beta, apis/a2, apis/a3 at stage beta\n";
+    const flags = ["--as", "dev/payments/billing", ...call, "--api", "a1", "--stage", "beta"];
+    expect(await runStaged("explain", ...flags)).toEqual({ exitCode: 3, stdout: "", stderr: `podgate: ${why}` });
+    const tested = await runStaged("test", `${staged.path}/cases.yaml`);
+    expect(tested).toMatchObject({ exitCode: 3, stderr: expect.stringContaining(`cases.yaml:3: ${why}`) });
+  });
+});
