@@ -1,6 +1,4 @@
-import { createReadStream } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { createInterface } from "node:readline";
+import { type FileHandle, open, readFile } from "node:fs/promises";
 import type { StoredDocument } from "../../lib/document.ts";
 import { isRefusal } from "../../lib/errors.ts";
 import { parseIssuerUrl } from "../../lib/issuer/issuer-url.ts";
@@ -20,8 +18,7 @@ export async function readText(source: string, { readInput }: Context): Promise<
   try {
     return await readFile(source, "utf8");
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
-    throw new CliError(EXIT.INPUT, `the file ${quote(source)} cannot be read (${code})`);
+    throw unreadable(source, error);
   }
 }
 
@@ -33,10 +30,23 @@ export async function readAuthorization(source: string, context: Context): Promi
   return /^bearer /i.test(text) ? text : `Bearer ${text}`;
 }
 
-/** Lines of a file, or of standard input as they come. */
-export function readLines(source: string, context: Context): AsyncIterable<string> {
-  if (source === "-") return context.inputLines();
-  return createInterface({ input: createReadStream(source), crlfDelay: Number.POSITIVE_INFINITY });
+/** Lines of a file, or of standard input as they come. Throws `CliError`. */
+export async function* readLines(source: string, context: Context): AsyncGenerator<string> {
+  if (source === "-") return yield* context.inputLines();
+  let file: FileHandle | undefined;
+  try {
+    file = await open(source);
+    yield* file.readLines();
+  } catch (error) {
+    throw unreadable(source, error);
+  } finally {
+    await file?.close();
+  }
+}
+
+function unreadable(file: string, error: unknown): CliError {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+  return new CliError(EXIT.INPUT, `the file ${quote(file)} cannot be read (${code})`);
 }
 
 const KEY_MEMBERS = ["kid", "kty", "alg", "use", "crv", "x", "y", "n", "e"];

@@ -1,16 +1,17 @@
 import { isRefusal, refuse } from "../../lib/errors.ts";
 import { PUBLIC_CODES } from "../../lib/gateway/problem.ts";
+import type { TrustedIssuer } from "../../lib/issuer/trusted-issuer.ts";
 import { PermissionIndex } from "../access/permission-index.ts";
 import type { Context } from "../context.ts";
 import { AccountAsker } from "../decide/caller.ts";
 import { targetQuestion } from "../decide/question.ts";
 import { readPrincipal, settingsOf } from "../decide/settings.ts";
-import { chooseTarget, targetsOf } from "../decide/target.ts";
+import { chooseTarget, narrow, type Target, targetsOf } from "../decide/target.ts";
 import { CliError, EXIT, type ExitCode } from "../exit-code.ts";
 import type { DocumentStore } from "../store/document-store.ts";
 import { located } from "../store/located.ts";
 import { openStore } from "../store/open-store.ts";
-import { readContents } from "../store/parsed-document.ts";
+import { readContents, type StoreContents } from "../store/parsed-document.ts";
 import { quote } from "../wording.ts";
 import { type AuditRecord, findRecord, isRefusalCode } from "./audit-record.ts";
 import { type Checked, checkedOf } from "./checked.ts";
@@ -18,7 +19,6 @@ import { describeRecord } from "./describe-record.ts";
 import type { ExplainFlags } from "./explain-flags.ts";
 import { readLines } from "./input.ts";
 import type { RecordExplanation } from "./record-explanation.ts";
-
 import { type AskAgain, smallestChange } from "./smallest-change.ts";
 
 export async function runExplainRecord(
@@ -35,7 +35,8 @@ export async function runExplainRecord(
       `no audit record of decision ${quote(decisionId)} in ${where}; give the function's log, a JSON line for each decision`,
     );
   }
-  const hasStore = flags.from !== undefined || flags.prefix !== undefined || flags.offline;
+  const isNamed = flags.from !== undefined || flags.prefix !== undefined || flags.offline;
+  const hasStore = isNamed || context.env["PODGATE_PARAMETER_PREFIX"] !== undefined;
   const store = hasStore ? await openStore(flags, context) : undefined;
   const explanation = await explainRecord(record, context, flags, store);
   context.output.result(explanation, flags.json, () => describeRecord(explanation, context.output, store));
@@ -98,21 +99,20 @@ async function versionsNow(documents: readonly { name: string; version: number }
 const NO_MATTER = ["unknown"];
 
 /** Nothing where the record does not say who called what: before the signature nobody is known. */
-async function askNow(record: AuditRecord, context: Context, flags: ExplainFlags, store: DocumentStore) {
-  const { principal: text, access, apiId, stage } = record;
+async function askNow(
+  record: AuditRecord,
+  context: Context,
+  flags: ExplainFlags,
+  store: DocumentStore,
+): Promise<RecordExplanation["now"]> {
+  const { principal: text, access } = record;
   if (text === undefined || access === undefined) return undefined;
   const principal = readPrincipal(text);
   const contents = await readContents(store, ["issuers", "apis", "services"]);
-  const { documents } = contents;
-  const issuer = new PermissionIndex(store, contents).issuerOf(principal.cluster);
-  const isStored = (name: string) => documents.some((document) => document.name === name);
-  const isBehindAuthorizer = isStored(`apis/${apiId}`);
-  const choice = {
-    api: flags.api ?? (isBehindAuthorizer ? apiId : undefined),
-    stage: flags.stage ?? (isBehindAuthorizer ? stage : undefined),
-    forward: flags.forward || (!isBehindAuthorizer && isStored(`services/${access.service}`)),
-  };
-  const target = chooseTarget(targetsOf(documents, NO_MATTER), access.service, choice, NO_MATTER);
+  const issuer = issuerNow(record, contents) ?? new PermissionIndex(store, contents).issuerOf(principal.cluster);
+  if ("code" in issuer) return issuer;
+  const target = targetNow(record, access.service, contents, flags);
+  if ("code" in target) return target;
   const question = targetQuestion(target, access, []);
   const settings = settingsOf(flags, context);
   const ask: AskAgain = (changed) => new AccountAsker(store, settings, changed).ask(question, { principal, issuer });
@@ -124,4 +124,39 @@ async function askNow(record: AuditRecord, context: Context, flags: ExplainFlags
   const change = await smallestChange(asked, { question, store, index, askAgain: ask });
   const { code, detail } = decision;
   return { code, detail, ...(change.changes.length > 0 && { change }) };
+}
+
+/** The issuer that vouched for the caller; `undefined` where the record does not name it. */
+function issuerNow({ issuer: url }: AuditRecord, contents: StoreContents): TrustedIssuer | Gone | undefined {
+  if (url === undefined) return undefined;
+  const issuer = contents.documents.flatMap(({ parsed }) =>
+    parsed.kind === "issuers" && parsed.value.url === url ? [parsed.value] : [],
+  )[0];
+  return issuer ?? gone("ISSUER_UNKNOWN", `the document of the issuer ${url}`);
+}
+
+/** What the call came in by, which is among the documents that took part: neither of a function with `requirePodToken`. */
+function targetNow(record: AuditRecord, service: string, contents: StoreContents, flags: ExplainFlags): Target | Gone {
+  const { apiId, stage, documents = [] } = record;
+  const targets = targetsOf(contents.documents, NO_MATTER);
+  if (flags.api !== undefined || flags.stage !== undefined || flags.forward) {
+    return chooseTarget(targets, service, flags, NO_MATTER);
+  }
+  const found = [
+    { document: `apis/${apiId}`, code: "API_UNKNOWN", choice: { api: apiId, stage, forward: false } },
+    { document: `services/${service}`, code: "SERVICE_UNKNOWN", choice: { forward: true } },
+  ].find(({ document }) => documents.some(({ name }) => name.endsWith(`/${document}`)));
+  if (found === undefined) return chooseTarget([], service, flags, NO_MATTER);
+  const { document, code, choice } = found;
+  const unreadable = contents.problems.find(({ name }) => name === document);
+  if (unreadable !== undefined)
+    return { code: "DOCUMENT_INVALID", detail: `${unreadable.location}: ${unreadable.text}` };
+  const own = targets.filter((target) => target.document === document);
+  return own.length === 0 ? gone(code, document) : (narrow(own, choice)[0] ?? gone(code, document));
+}
+
+type Gone = Pick<NonNullable<RecordExplanation["now"]>, "code" | "detail">;
+
+function gone(code: string, what: string): Gone {
+  return { code, detail: `${what} is not in the store any more` };
 }

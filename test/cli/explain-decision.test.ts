@@ -73,6 +73,47 @@ test("before the signature nobody is known, and that is said", async () => {
   expect(stdout).toContain("  somebody unverified, by API offlinerest at stage dev");
 });
 
+test("what the call came in by is what it comes in by now: gone, it is refused, whatever else has the service", async () => {
+  const { audit, log } = await decide({});
+  const now = async (text = log) => {
+    const { stdout } = await explain(["--decision", audit.decisionId, "--prefix", PREFIX, "--json"], text);
+    const { code, detail } = JSON.parse(stdout).now;
+    return { code, detail };
+  };
+  world.put("permissions/dev/payments/billing", { allow: [{ service: "orders", methods: ["*"], paths: ["*"] }] });
+  expect(await now()).toEqual({ code: "ALLOWED", detail: "the call is allowed" });
+
+  const api = { service: "orders", audiences: ["orders.example.com"] };
+  world.put("apis/offlinerest", { ...api, stages: { dev: { service: "invoices" } } });
+  expect(await now()).toMatchObject({ code: "ACCESS_NOT_ALLOWED", detail: expect.stringContaining("on invoices") });
+  world.put("apis/offlinerest", { ...api, principals: ["dev/shop/*"] });
+  expect(await now()).toMatchObject({ code: "PRINCIPAL_NOT_ADMITTED" });
+  world.remove("apis/offlinerest");
+  expect(await now()).toEqual({ code: "API_UNKNOWN", detail: "apis/offlinerest is not in the store any more" });
+
+  // As `forward` writes it: the service is the receiver.
+  const forwarded = log.replaceAll("apis/offlinerest", "services/orders");
+  expect(await now(forwarded)).toEqual({
+    code: "SERVICE_UNKNOWN",
+    detail: "services/orders is not in the store any more",
+  });
+  world.put("services/orders", { url: "https://orders.example.com", credential: { type: "none" } });
+  expect(await now(forwarded)).toMatchObject({ code: "ALLOWED" });
+  world.put("services/orders", { url: "not a URL" });
+  expect(await now(forwarded)).toMatchObject({ code: "DOCUMENT_INVALID" });
+
+  const elsewhere = log.replaceAll(world.cluster("dev").issuer, "https://oidc.example.com/gone");
+  expect(await now(elsewhere)).toMatchObject({ code: "ISSUER_UNKNOWN" });
+  world.put("apis/offlinerest", api);
+  world.remove("services/orders");
+});
+
+test("the store is known by PODGATE_PARAMETER_PREFIX too", async () => {
+  const { audit, log } = await decide({});
+  const { stdout } = await podgate(["explain", "--decision", audit.decisionId], { env: world.env, input: log });
+  expect(stdout).toContain("by the documents as they are now: the call is allowed");
+});
+
 test("no decision is neither yes nor no", async () => {
   world.put("permissions/dev/payments/billing", { alow: [] });
   const clock = await world.start("authorizer");
@@ -90,5 +131,13 @@ test("an id that is in no record is a mistake", async () => {
     stdout: "",
     stderr:
       'podgate: no audit record of decision "00000000-0000-4000-8000-000000000000" in standard input; give the function\'s log, a JSON line for each decision\n',
+  });
+});
+
+test("a log that is not there is one line", async () => {
+  expect(await explain(["--decision", "1", "/nonexistent/log"], "")).toEqual({
+    exitCode: 3,
+    stdout: "",
+    stderr: 'podgate: the file "/nonexistent/log" cannot be read (ENOENT)\n',
   });
 });
