@@ -23,9 +23,9 @@ function issuerWords({ before, after }: DocumentPair): string[] {
   const is = documentIn(after, "issuers");
   const enters = (issuer: NonNullable<typeof is>) => issuer !== undefined && !issuer.disabled;
   if (is === undefined) {
-    return was === undefined
-      ? []
-      : [`everybody in cluster ${was.cluster} loses everything: tokens of ${was.url} are refused`];
+    if (was === undefined) return [];
+    if (!enters(was)) return [`${was.url} was disabled, and is known no longer: nobody loses anything`];
+    return [`everybody in cluster ${was.cluster} loses everything: tokens of ${was.url} are refused`];
   }
   if (was === undefined || !enters(was)) {
     const grouped = is.group === undefined ? "" : `, of group ${is.group}`;

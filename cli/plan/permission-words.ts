@@ -34,12 +34,15 @@ export function accessChanges(
     ...worded(name, "gains", missing(was.allow, is.allow), (grant) => {
       const deny = said("deny", "after", grant, [own, ...above]);
       if (deny !== undefined) return `refused all the same: ${deny} denies it`;
+      // Whom a deny held back that is gone, an allow before did not help.
+      if (said("deny", "before", grant, [own, ...above]) !== undefined) return undefined;
       const allow = said("allow", "before", grant, above);
       return allow && `had it already, by ${allow}`;
     }),
     ...worded(name, "loses", missing(is.allow, was.allow), (grant) => {
       const deny = said("deny", "before", grant, [own, ...above]);
       if (deny !== undefined) return `was refused all the same: ${deny} denied it`;
+      if (said("deny", "after", grant, [own, ...above]) !== undefined) return undefined;
       const allow = said("allow", "after", grant, above);
       return allow && `keeps it, by ${allow}`;
     }),

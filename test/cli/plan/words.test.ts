@@ -66,6 +66,36 @@ describe("permissions, in words of access", () => {
       ],
     },
     {
+      what: "a loss that another level would make good, were it not denied now",
+      before: {
+        [EVERYBODY]: { allow: [rule("orders", ["GET"], "/*")] },
+        [BILLING]: { allow: [rule("orders", ["GET"], "/a")] },
+      },
+      after: {
+        [EVERYBODY]: { allow: [rule("orders", ["GET"], "/*")] },
+        [BILLING]: { deny: [rule("orders", ["GET"], "/a")] },
+      },
+      lines: [
+        "payments/billing in cluster prod-seoul loses GET /a on orders",
+        "payments/billing in cluster prod-seoul is denied GET /a on orders",
+      ],
+    },
+    {
+      what: "a gain that another level gave already, and a deny took back",
+      before: {
+        [EVERYBODY]: { allow: [rule("orders", ["GET"], "/*")] },
+        [BILLING]: { deny: [rule("orders", ["GET"], "/a")] },
+      },
+      after: {
+        [EVERYBODY]: { allow: [rule("orders", ["GET"], "/*")] },
+        [BILLING]: { allow: [rule("orders", ["GET"], "/a")] },
+      },
+      lines: [
+        "payments/billing in cluster prod-seoul gains GET /a on orders",
+        "payments/billing in cluster prod-seoul is denied no longer GET /a on orders",
+      ],
+    },
+    {
       what: "denies that come and go",
       before: { [EVERYBODY]: { deny: [rule("orders", ["GET"], "/a")] } },
       after: { [EVERYBODY]: { deny: [rule("orders", ["POST"], "/a")] } },
@@ -114,6 +144,12 @@ describe("other documents, in words of who gets in", () => {
       before: { "issuers/c.example.com": ISSUER },
       after: {},
       lines: ["everybody in cluster prod-seoul loses everything: tokens of https://c.example.com are refused"],
+    },
+    {
+      what: "an issuer that goes, and was disabled",
+      before: { "issuers/c.example.com": { ...ISSUER, disabled: true } },
+      after: {},
+      lines: ["https://c.example.com was disabled, and is known no longer: nobody loses anything"],
     },
     {
       what: "an issuer that is disabled",
