@@ -1,6 +1,7 @@
 import type { Rule } from "../../lib/permission/permission.ts";
 import { isAdmitted } from "../../lib/permission/principal-pattern.ts";
 import type { Context } from "../context.ts";
+import type { Account } from "../decide/caller.ts";
 import { readPrincipal } from "../decide/settings.ts";
 import { type Target, targetsOf, titleOf } from "../decide/target.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
@@ -25,6 +26,8 @@ interface AppliedRule {
   /** Of an allow: whether denies take all of it, or some, and which. */
   readonly beaten: Beaten;
   readonly denies: readonly string[];
+  /** Where the cluster has several issuers and the rule does not apply alike by tokens of each: those by which it does. */
+  readonly issuers?: readonly string[];
 }
 
 /** A way to call a service. */
@@ -42,16 +45,11 @@ export async function runCan(context: Context, flags: CanFlags, text: string): P
   const contents = await readContents(store, ["issuers", "apis", "services", "permissions"]);
   const index = new PermissionIndex(store, contents);
   const issuer = index.issuerOf(principal.cluster);
-  const account = { principal, issuer };
-  const { documents } = index.grantedTo(account);
-  const denies = documents.flatMap(({ deny }) => deny);
-  const coverage = new Coverage();
-  const rules = documents.flatMap(({ allow, deny }) => [
-    ...allow.map((rule) => applied(rule, "allow", coverage.beatenBy(rule, denies), store)),
-    ...deny.map((rule) => applied(rule, "deny", NOT_BEATEN, store)),
-  ]);
+  const inUse = index.issuersInUse(principal.cluster);
+  const accounts = (inUse.length === 0 ? [issuer] : inUse).map((each) => ({ principal, issuer: each }));
+  const rules = alikeTogether(accounts.map((account) => [account.issuer.url, rulesOf(account, index, store)]));
   const ways = targetsOf(contents.documents, []).map((target): Way => wayOf(target, principal));
-  const undecided = index.isUndecided(account);
+  const undecided = accounts.some((account) => index.isUndecided(account));
   const result = {
     principal: text,
     issuer: issuer.url,
@@ -79,6 +77,26 @@ export async function runCan(context: Context, flags: CanFlags, text: string): P
   if (!undecided) return EXIT.OK;
   output.note(`podgate: a document that applies to ${text} cannot be read: no decision is made; see podgate lint`);
   return EXIT.UNDECIDED;
+}
+
+/** Every rule that applies to an account, in the order in which the functions look at them. */
+function rulesOf(account: Account, index: PermissionIndex, store: DocumentStore): readonly AppliedRule[] {
+  const { documents } = index.grantedTo(account);
+  const denies = documents.flatMap(({ deny }) => deny);
+  const coverage = new Coverage();
+  return documents.flatMap(({ allow, deny }) => [
+    ...allow.map((rule) => applied(rule, "allow", coverage.beatenBy(rule, denies), store)),
+    ...deny.map((rule) => applied(rule, "deny", NOT_BEATEN, store)),
+  ]);
+}
+
+/** What applies by tokens of every issuer is said once; else by tokens of which. */
+function alikeTogether(byIssuer: readonly (readonly [issuer: string, readonly AppliedRule[]])[]): AppliedRule[] {
+  const each = byIssuer.flatMap(([issuer, rules]) => rules.map((rule) => ({ issuer, rule })));
+  return [...Map.groupBy(each, ({ rule }) => JSON.stringify(rule)).values()].flatMap((alike) => {
+    const issuers = alike.map(({ issuer }) => issuer);
+    return alike.slice(0, 1).map(({ rule }) => (issuers.length === byIssuer.length ? rule : { ...rule, issuers }));
+  });
 }
 
 const NOT_BEATEN = { beaten: "no", by: [] } as const;
@@ -119,6 +137,7 @@ function rowOf(rule: AppliedRule, ways: readonly Way[]): readonly string[] {
     ...(rule.beaten === "all" ? [`taken back whole by ${rule.denies.join(", ")}`] : []),
     ...(rule.beaten === "some" ? [`partly taken back by ${rule.denies.join(", ")}`] : []),
     ...(rule.beaten === "unknown" ? [`may be taken back by ${rule.denies.join(", ")}`] : []),
+    ...(rule.issuers === undefined ? [] : [`by tokens of ${rule.issuers.join(", ")} alone`]),
     ...(rule.effect === "allow" && own.length === 0 ? ["by requirePodToken, if a function is this service"] : []),
     ...(rule.effect === "allow" && own.length > 0 && admitting.length === 0
       ? [`not admitted by principals of ${own.map(({ through }) => through).join(", ")}`]

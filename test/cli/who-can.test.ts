@@ -44,6 +44,23 @@ describe("a cluster with two issuers in use", () => {
     ]);
   });
 
+  test("can lists what applies by a token of either, and says of which", async () => {
+    const ruled = async (account: string) => {
+      const { stdout } = await run("can", `dev/payments/${account}`, "--json");
+      return JSON.parse(stdout).rules.map(({ rule, issuers }: { rule: string; issuers?: string[] }) => [rule, issuers]);
+    };
+    expect(await ruled("billing")).toEqual([
+      ["permissions/_group.before/payments/billing#allow[0]", ["https://oidc.example.com/old"]],
+    ]);
+    expect(await ruled("reports")).toEqual([
+      ["permissions/_group.after/payments/reports#allow[0]", ["https://oidc.example.com/new"]],
+    ]);
+    expect(await ruled("both")).toEqual([["permissions/dev/payments/both#allow[0]", undefined]]);
+    expect((await run("can", "dev/payments/billing")).stdout).toMatch(
+      /by tokens of https:\/\/oidc\.example\.com\/old alone; by apis\/a1\n$/,
+    );
+  });
+
   test("explain says of which issuer the token is taken to be", async () => {
     const call = ["--service", "orders", "--method", "GET", "--path", "/v1/orders"];
     const { stdout } = await run("explain", "--as", "dev/payments/billing", ...call);
