@@ -7,9 +7,9 @@ import { type Target, targetsOf, titleOf } from "../decide/target.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { JsonFlag, StoreFlags } from "../flags.ts";
 import { type Beaten, Coverage } from "../pattern/coverage.ts";
-import type { DocumentStore } from "../store/document-store.ts";
+import { type DocumentStore, kindOf } from "../store/document-store.ts";
 import { openStore } from "../store/open-store.ts";
-import { readContents } from "../store/parsed-document.ts";
+import { locationsOf, readContents } from "../store/parsed-document.ts";
 import { splitOrigin } from "../store/rule-origin.ts";
 import { PermissionIndex } from "./permission-index.ts";
 
@@ -49,6 +49,8 @@ export async function runCan(context: Context, flags: CanFlags, text: string): P
   const accounts = (inUse.length === 0 ? [issuer] : inUse).map((each) => ({ principal, issuer: each }));
   const rules = alikeTogether(accounts.map((account) => [account.issuer.url, rulesOf(account, index, store)]));
   const ways = targetsOf(contents.documents, []).map((target): Way => wayOf(target, principal));
+  // Permissions of others are no matter; what an issuer, an API or a service says is not known before it is read.
+  const unreadable = locationsOf(contents.problems.filter(({ name }) => kindOf(name) !== "permissions"));
   const undecided = accounts.some((account) => index.isUndecided(account));
   const result = {
     principal: text,
@@ -56,6 +58,7 @@ export async function runCan(context: Context, flags: CanFlags, text: string): P
     disabled: issuer.disabled,
     ...(issuer.group !== undefined && { group: issuer.group }),
     undecided,
+    unreadable,
     rules,
     ways: ways.filter(({ service }) => rules.some((rule) => rule.service === service || rule.service === "*")),
   };
@@ -74,9 +77,15 @@ export async function runCan(context: Context, flags: CanFlags, text: string): P
           ]),
     ].join("\n"),
   );
-  if (!undecided) return EXIT.OK;
-  output.note(`podgate: a document that applies to ${text} cannot be read: no decision is made; see podgate lint`);
-  return EXIT.UNDECIDED;
+  if (undecided) {
+    output.note(`podgate: a document that applies to ${text} cannot be read: no decision is made; see podgate lint`);
+  }
+  if (unreadable.length > 0) {
+    output.note(
+      `podgate: not the whole answer: documents cannot be read (${unreadable.slice(0, 3).join(", ")}), see podgate lint; no call by them is decided on`,
+    );
+  }
+  return undecided || unreadable.length > 0 ? EXIT.UNDECIDED : EXIT.OK;
 }
 
 /** Every rule that applies to an account, in the order in which the functions look at them. */

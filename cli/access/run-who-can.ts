@@ -7,7 +7,7 @@ import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { JsonFlag, StoreFlags, WayFlags } from "../flags.ts";
 import type { DocumentStore } from "../store/document-store.ts";
 import { openStore } from "../store/open-store.ts";
-import { readContents } from "../store/parsed-document.ts";
+import { locationsOf, readContents } from "../store/parsed-document.ts";
 import { splitOrigin } from "../store/rule-origin.ts";
 import { admitted } from "./admission.ts";
 import { PermissionIndex } from "./permission-index.ts";
@@ -42,7 +42,7 @@ export async function runWhoCan(
   const index = new PermissionIndex(store, contents);
   const granted = whoCan({ service, method, path }, targets, index, store);
   const undecided = new Set(index.callers().flatMap((caller) => (index.isUndecided(caller) ? [caller.label] : [])));
-  const unreadable = [...new Set(contents.problems.map(({ location }) => location))];
+  const unreadable = locationsOf(contents.problems);
   output.result({ call: { service, method, path }, granted, undecided: [...undecided], unreadable }, flags.json, () =>
     granted.length === 0
       ? `nobody may ${method} ${path} on ${service}${whyNobody({ service, method, path })}`

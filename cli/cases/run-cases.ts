@@ -10,10 +10,10 @@ import { chooseTarget, type Target, targetsOf } from "../decide/target.ts";
 import { CliError, EXIT, type ExitCode } from "../exit-code.ts";
 import type { JsonFlag, StoreFlags } from "../flags.ts";
 import type { Output } from "../output.ts";
-import type { DocumentStore } from "../store/document-store.ts";
+import { type DocumentStore, kindOf } from "../store/document-store.ts";
 import { located } from "../store/located.ts";
 import { openStore } from "../store/open-store.ts";
-import { readContents } from "../store/parsed-document.ts";
+import { readContents, type StoreProblem } from "../store/parsed-document.ts";
 import { splitOrigin } from "../store/rule-origin.ts";
 import { quote } from "../wording.ts";
 import { type Case, readCases } from "./case-file.ts";
@@ -32,10 +32,13 @@ export async function runCases(context: Context, flags: CaseFlags, ...files: rea
   const index = new PermissionIndex(store, contents);
   const targets = targetsOf(contents.documents, OWN_AUDIENCES);
   const asker = new AccountAsker(store, settingsOf(flags, context));
+  for (const { location, text } of contents.problems) context.output.note(`podgate: warning: ${location}: ${text}`);
+  const unreadable = contents.problems.filter(({ name }) => kindOf(name) !== "issuers");
 
   const results: CaseResult[] = [];
   for (const { file, cases: listed } of cases) {
-    for (const each of listed) results.push(...(await decideCase(each, file, { store, index, targets, asker })));
+    for (const each of listed)
+      results.push(...(await decideCase(each, file, { store, index, targets, unreadable, asker })));
   }
   if (flags.junit !== undefined) await writeJunit(flags.junit, results);
   const failed = results.filter(({ passed }) => !passed).length;
@@ -49,18 +52,22 @@ interface Deciding {
   readonly store: DocumentStore;
   readonly index: PermissionIndex;
   readonly targets: readonly Target[];
+  /** Of APIs and services. */
+  readonly unreadable: readonly StoreProblem[];
   readonly asker: AccountAsker;
 }
 
 async function decideCase(each: Case, file: string, deciding: Deciding): Promise<readonly CaseResult[]> {
-  const { store, index, targets, asker } = deciding;
+  const { store, index, targets, unreadable, asker } = deciding;
   const { principal, issuer, target } = atItsPlace(each, () => {
     const caller = readPrincipal(each.as);
     const choice = { api: each.api, stage: each.stage, forward: each.forward };
+    // Else the service might be what cannot be read, and no function's own.
+    const ownAudiences = unreadable.length === 0 ? OWN_AUDIENCES : undefined;
     return {
       principal: caller,
       issuer: index.issuerOf(caller.cluster),
-      target: chooseTarget(targets, each.service, choice, OWN_AUDIENCES),
+      target: chooseTarget(targets, each.service, choice, ownAudiences),
     };
   });
   const results: CaseResult[] = [];

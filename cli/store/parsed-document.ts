@@ -61,6 +61,11 @@ export async function readContents(store: DocumentStore, kinds: readonly Documen
   return { documents, problems };
 }
 
+/** Where the problems are, each place once. */
+export function locationsOf(problems: readonly StoreProblem[]): readonly string[] {
+  return [...new Set(problems.map(({ location }) => location))];
+}
+
 /** Reads one document. Throws `DOCUMENT_INVALID` and `DOCUMENT_TOO_NEW`, also for a name that no function asks for. */
 export function parseEntry(entry: DocumentEntry, names: ParameterNames): ParsedDocument {
   const { name, stored } = entry;

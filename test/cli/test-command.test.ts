@@ -87,6 +87,16 @@ cases:
     expect(junit).toContain('<failure message="expected allow, was ACCESS_NOT_ALLOWED">cases.yaml:4: no rule allows');
   });
 
+  test("about a service whose document cannot be read do not pass", async () => {
+    await using files = await folderOf({ "cases.yaml": `cases:\n  - { ${BILLING}, expect: allow }\n` });
+    await using misspelt = await folderOf({ "a.yaml": ACCESS.replace("principals:", "princpals:") });
+    const cases = join(files.path, "cases.yaml");
+    const { exitCode, stdout, stderr } = await podgate(["test", cases, "--from", misspelt.path]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: "" });
+    expect(stderr).toContain(`podgate: warning: ${misspelt.path}/a.yaml:2: princpals is unknown; allowed are`);
+    expect(stderr).toContain('cases.yaml:2: no document in apis/ or services/ is about the service "orders"');
+  });
+
   test.for<{ what: string; cases: string; line: string }>([
     { what: "no list", cases: "case: []\n", line: "podgate: cases.yaml:1: cases is missing" },
     {

@@ -134,3 +134,21 @@ describe("a stage that an API has a service of its own for", () => {
     expect(tested).toMatchObject({ exitCode: 3, stderr: expect.stringContaining(`cases.yaml:3: ${why}`) });
   });
 });
+
+test("who-can and can say what cannot be read, and that this is no whole answer", async () => {
+  await using broken = await folderOf({
+    "a.yaml": {
+      "issuers/oidc.example.com/dev": { url: "https://oidc.example.com/dev", cluster: "dev" },
+      "apis/a1": { service: "orders", audiences: ["orders.example.com"], princpals: ["dev/payments/*"] },
+      "permissions/dev/payments/billing": READS,
+    },
+  });
+  for (const asked of [
+    ["who-can", "orders", "GET", "/v1/orders"],
+    ["can", "dev/payments/billing"],
+  ]) {
+    const { exitCode, stderr } = await podgate([...asked, "--from", broken.path]);
+    expect(exitCode).toBe(4);
+    expect(stderr).toContain(`podgate: not the whole answer: documents cannot be read (${broken.path}/a.yaml:`);
+  }
+});
