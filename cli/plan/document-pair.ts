@@ -21,6 +21,8 @@ export interface Side {
   readonly parsed?: ParsedDocument | undefined;
   /** Why they cannot. */
   readonly unreadable?: string | undefined;
+  /** Whether that is because the parameter is of a type that a write does not change. */
+  readonly isEncrypted?: boolean;
 }
 
 /** What each kind of document is when it is read. */
@@ -39,7 +41,7 @@ export function readStored(entry: DocumentEntry, names: ParameterNames): Side {
     return { text, version, parsed: parseEntry(entry, names) };
   } catch (error) {
     if (!(error instanceof GatewayError) || error.code !== "DOCUMENT_INVALID") throw error;
-    return { text, version, unreadable: error.message };
+    return { text, version, unreadable: error.message, ...(entry.isEncrypted && { isEncrypted: true }) };
   }
 }
 

@@ -73,7 +73,18 @@ export function planChanges(
     ...documentSteps(changed, documents),
     ...permissionSteps(changed, documents, groupsOf(documents.values())),
   ]);
-  return { changed, steps, kept, obstacles: [...mixedMoves(changed), ...sizeObstacles(steps)], documents };
+  const obstacles = [...mixedMoves(changed), ...sizeObstacles(steps), ...typeObstacles(changed)];
+  return { changed, steps, kept, obstacles, documents };
+}
+
+/** SSM has no write that changes a parameter's type. */
+function typeObstacles(changed: readonly DocumentPair[]): string[] {
+  return changed
+    .filter(({ before, after }) => before?.isEncrypted && after !== undefined)
+    .map(
+      ({ name }) =>
+        `${name} is stored as a SecureString, which no function decrypts as a document and no write changes: delete the parameter (aws ssm delete-parameter), then apply`,
+    );
 }
 
 /** Kept by `refresh-keys`, which writes it anew. */

@@ -13,6 +13,8 @@ export interface DocumentEntry {
   readonly kind: DocumentKind;
   /** What the functions' own parsers take. Its name is the full one. */
   readonly stored: StoredDocument;
+  /** Of SSM: a SecureString, which the functions get as it is encrypted. */
+  readonly isEncrypted?: boolean;
 }
 
 /** Steps into a document: members and indexes. */

@@ -71,6 +71,7 @@ export function parseEntry(entry: DocumentEntry, names: ParameterNames): ParsedD
   const { name, stored } = entry;
   const rest = name.slice(entry.kind.length + 1);
   const misnamed = (text: string) => new DocumentError(stored, [{ path: [], text }]);
+  if (entry.isEncrypted) throw new DocumentError(stored, [{ path: [], text: ENCRYPTED }]);
   switch (entry.kind) {
     case "issuers": {
       const value = parseTrustedIssuer(stored);
@@ -99,6 +100,9 @@ export function parseEntry(entry: DocumentEntry, names: ParameterNames): ParsedD
     }
   }
 }
+
+const ENCRYPTED =
+  "is a SecureString, which no function decrypts as a document: delete the parameter and store it as a String";
 
 const NOT_AN_ISSUER = "is not an issuer's URL `https://host/path`, or too long for a parameter's name";
 

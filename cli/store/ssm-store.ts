@@ -54,7 +54,7 @@ export function openSsm({ prefix, rate, endpoint, onProgress }: SsmStoreOptions)
       for (const parameter of parameters) {
         const [fullName, stored] = readParameter(parameter, path);
         const name = fullName.slice(prefix.length + 1);
-        found.set(name, { name, kind, stored });
+        found.set(name, { name, kind, stored, ...(parameter.Type === "SecureString" && { isEncrypted: true }) });
       }
       // A listing that begins again would never end, and one that is cut off is no result.
       if (parameters.length > 0 && found.size === before)

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import { folderOf } from "../support/podgate.ts";
-import { startStoreWorld } from "./store-world.ts";
+import { PREFIX, startStoreWorld } from "./store-world.ts";
 
 const APPLY = ["--write-rate", "1000", "--yes"];
 
@@ -68,6 +68,25 @@ describe("plan and apply", () => {
     const again = await world.run(["plan", "--from", folder.path, "--detailed-exitcode"]);
     expect(again).toMatchObject({ exitCode: 0 });
     expect(again.stdout).toContain("No changes: there is nothing to write.");
+  });
+
+  test("write nothing where a parameter is encrypted, which no write would change", async () => {
+    await using world = await startStoreWorld(STORED);
+    await using folder = await folderOf(FILES);
+    world.store.delete(`${PREFIX}/${BILLING}`);
+    world.store.put(`${PREFIX}/${BILLING}`, JSON.stringify(STORED[BILLING]), { type: "SecureString" });
+    const { exitCode, stdout, stderr } = await world.run(["apply", "--from", folder.path, ...APPLY]);
+    expect(exitCode).toBe(3);
+    expect(stdout).toContain(`cannot be applied: ${BILLING} is stored as a SecureString, which no function decrypts`);
+    expect(stderr).toContain("nothing was written");
+    expect(world.writes()).toEqual([]);
+    const linted = await world.run(["lint"]);
+    expect(linted.stdout).toContain(`${PREFIX}/${BILLING}: error: is a SecureString, which no function decrypts`);
+
+    world.store.delete(`${PREFIX}/${BILLING}`);
+    expect(await world.run(["apply", "--from", folder.path, ...APPLY])).toMatchObject({ exitCode: 0 });
+    const again = await world.run(["plan", "--from", folder.path, "--detailed-exitcode"]);
+    expect(again).toMatchObject({ exitCode: 0 });
   });
 
   test("delete what no file has only when asked, and never a snapshot of keys", async () => {
