@@ -31,21 +31,25 @@ export function decodeUtf8(bytes: Uint8Array): string {
  * (RFC 8259 §4), so one reader may check what another does not use. Throws `JsonFault`.
  */
 export function parseJson(text: string): unknown {
-  return readJson(text, dropPrototypes);
+  return readJson(text, false, dropPrototypes);
 }
 
-/** The same where only `own` members are read: the objects keep the prototype that JavaScript gives them, which is quicker. */
-export function parseJsonAsIs(text: string): unknown {
-  return readJson(text, () => undefined);
+/**
+ * The same where only `own` members are read: the objects keep the prototype that JavaScript gives them, which is quicker.
+ *
+ * @param repeatsNothing - whether it is known that JSON of this text has no member twice
+ */
+export function parseJsonAsIs(text: string, repeatsNothing: boolean): unknown {
+  return readJson(text, repeatsNothing, () => undefined);
 }
 
-function readJson(text: string, finish: (value: unknown) => void): unknown {
+function readJson(text: string, repeatsNothing: boolean, finish: (value: unknown) => void): unknown {
   let value: unknown;
   let repeated: string | undefined;
   try {
     value = JSON.parse(text);
     // What is written as a value is written holds no member twice, because no value does. Go and JavaScript write so.
-    repeated = JSON.stringify(value) === text ? undefined : findRepeatedMember(text);
+    if (!repeatsNothing && JSON.stringify(value) !== text) repeated = findRepeatedMember(text);
     finish(value);
   } catch {
     // The parser's own message quotes the text, which may be a token's. Nesting that the stack does not hold ends here too.

@@ -7,17 +7,14 @@ import type { IssuerRecord } from "../issuer/issuer-source.ts";
 import type { IssuerUrl } from "../issuer/issuer-url.ts";
 import type { VerificationKey } from "../issuer/key-set.ts";
 import type { TrustedIssuer } from "../issuer/trusted-issuer.ts";
-import { createLru } from "../lru.ts";
 import { formatPrincipal, type Principal } from "../names.ts";
 import { type BearerToken, readBearerToken } from "./bearer-token.ts";
 import { refuseClaims } from "./claim-rules.ts";
+import { KnownHeaders } from "./known-headers.ts";
 import { isSignedBy } from "./signature.ts";
 import { type BoundObject, readClaims } from "./token-claims.ts";
-import { readShape, type TokenHeader, type UnverifiedToken } from "./unverified-token.ts";
+import { readShape, type UnverifiedToken } from "./unverified-token.ts";
 import { digestOf, type SignedToken, type TokenDigest, VerifiedTokens } from "./verified-tokens.ts";
-
-/** A header for each key of the issuers that are kept, and as many again for keys that come and go. */
-const KNOWN_HEADERS = 2048;
 
 declare const verified: unique symbol;
 
@@ -67,7 +64,7 @@ export interface TokenVerifierOptions {
   readonly clockSkewSeconds: number;
 }
 
-/** A remembered token, and who it was when every check passed the last time: one object, as long as the issuer document stays. */
+/** A token that came again, and who it was when every check passed the last time: one object, as long as the issuer document stays. */
 interface KnownToken extends SignedToken {
   identified: { readonly by: TrustedIssuer; readonly identity: VerifiedIdentity } | undefined;
 }
@@ -76,8 +73,7 @@ interface KnownToken extends SignedToken {
 export class TokenVerifier {
   readonly #options: TokenVerifierOptions;
   readonly #verifiedTokens = new VerifiedTokens<KnownToken>();
-  /** Of verified tokens only, so that there are as many as keys. */
-  readonly #headers = createLru<string, TokenHeader>(KNOWN_HEADERS);
+  readonly #headers = new KnownHeaders();
 
   constructor(options: TokenVerifierOptions) {
     this.#options = options;
@@ -102,9 +98,12 @@ export class TokenVerifier {
     const bearer = readBearerToken(authorization);
     if (isRefusal(bearer)) return bearer;
 
-    const digest = digestOf(bearer);
-    const remembered = this.#verifiedTokens.recall(digest);
-    const token = remembered ?? readShape(bearer, this.#headers);
+    const header = this.#headers.of(bearer);
+    // A token that is remembered has a header that is: to look for any other, garbage too, is not worth a hash.
+    const digest = header && digestOf(bearer);
+    const remembered = digest && this.#verifiedTokens.recall(digest);
+    const known = typeof remembered === "object" ? remembered : undefined;
+    const token = known ?? readShape(bearer, header);
     if (isRefusal(token)) return token;
     trail.keyId = token.keyId;
 
@@ -122,18 +121,17 @@ export class TokenVerifier {
       return whenThere(this.#findKey(token, record), (key) => {
         if (isRefusal(key)) return key;
         const signed =
-          remembered?.fingerprint === key.fingerprint
-            ? remembered
-            : this.#verifySignature(unread(token, bearer), key, issuerUrl, digest);
+          known?.fingerprint === key.fingerprint
+            ? known
+            : this.#readSigned(unread(token, bearer), key, issuerUrl, digest, remembered === key.fingerprint);
         if (isRefusal(signed)) return signed;
         this.#options.issuers.markVerified(record);
-        trail.subject = signed.claims.sub;
-        trail.principal = formatPrincipal({ cluster: record.issuer.cluster, ...signed.claims });
+        const { sub, namespace, serviceAccount } = signed.claims;
+        trail.subject = sub;
+        trail.principal = formatPrincipal({ cluster: record.issuer.cluster, namespace, serviceAccount });
 
         return whenThere(audiencesFound, (audiences) =>
-          isRefusal(audiences)
-            ? audiences
-            : this.#judgeClaims(signed, record, audiences, digest, signed === remembered),
+          isRefusal(audiences) ? audiences : this.#judgeClaims(signed, record.issuer, audiences, bearer),
         );
       });
     });
@@ -166,55 +164,47 @@ export class TokenVerifier {
     });
   }
 
-  #verifySignature(
+  /**
+   * The claims of a token whose signature holds, and remembers that it does.
+   *
+   * @param digest - undefined where its header is not known yet
+   * @param cameBefore - whether this very key was seen to have made the signature
+   */
+  #readSigned(
     token: UnverifiedToken,
     key: VerificationKey,
     issuerUrl: IssuerUrl,
-    digest: TokenDigest,
+    digest: TokenDigest | undefined,
+    cameBefore: boolean,
   ): KnownToken | Refusal {
-    if (!isSignedBy(token, key)) {
+    if (!cameBefore && !isSignedBy(token, key)) {
       return refuse("SIGNATURE_INVALID", "the token's signature was not made by the key that it names");
     }
     const claims = readClaims(token.claims);
     if (isRefusal(claims)) return claims;
-    const signed: KnownToken = {
-      algorithm: token.algorithm,
-      keyId: token.keyId,
-      issuerUrl,
-      claims,
-      fingerprint: key.fingerprint,
-      identified: undefined,
-    };
-    this.#verifiedTokens.remember(digest, signed);
-    this.#rememberHeader(token);
+    const { bearer, algorithm, keyId } = token;
+    const { fingerprint } = key;
+    const signed: KnownToken = { algorithm, keyId, issuerUrl, claims, fingerprint, identified: undefined };
+    if (digest === undefined) this.#headers.remember(bearer, token);
+    this.#verifiedTokens.remember(digest ?? digestOf(bearer), cameBefore ? signed : fingerprint);
     return signed;
-  }
-
-  #rememberHeader({ bearer, isHeaderKnown, algorithm, keyId }: UnverifiedToken): void {
-    if (isHeaderKnown) return;
-    const text = bearer.reveal();
-    // A copy: a slice would keep the whole token in memory.
-    this.#headers.set(Buffer.from(text.slice(0, text.indexOf("."))).toString(), { algorithm, keyId });
   }
 
   #judgeClaims(
     signed: KnownToken,
-    { issuer }: IssuerRecord,
+    issuer: TrustedIssuer,
     audiences: readonly string[],
-    digest: TokenDigest,
-    comesAgain: boolean,
+    bearer: BearerToken,
   ): VerifiedIdentity | Refusal {
     const { clock, clockSkewSeconds } = this.#options;
-    const { claims } = signed;
+    const { claims, identified } = signed;
     const refusal = refuseClaims(claims, { issuer, audiences, now: clock.now(), clockSkewSeconds });
-    if (refusal?.code === "TOKEN_EXPIRED") this.#verifiedTokens.forget(digest);
+    if (refusal?.code === "TOKEN_EXPIRED") this.#verifiedTokens.forget(digestOf(bearer));
     if (refusal !== undefined) return refusal;
     const audience = audiences.find((audience) => claims.aud.includes(audience)) as string;
-    const { identified } = signed;
     if (identified?.by === issuer && identified.identity.audience === audience) return identified.identity;
     const identity = identify(signed, issuer, audience);
-    // Most tokens come once to an environment: only one that came again is worth the memory.
-    if (comesAgain) signed.identified = { by: issuer, identity };
+    signed.identified = { by: issuer, identity };
     return identity;
   }
 }

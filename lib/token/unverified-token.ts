@@ -2,6 +2,7 @@ import { isRefusal, type Refusal, refuse } from "../errors.ts";
 import { ALGORITHMS, type Algorithm, isAlgorithm } from "../issuer/algorithm.ts";
 import { decodeUtf8, isJsonObject, type JsonFault, type JsonObject, own, parseJsonAsIs } from "../json.ts";
 import { type BearerToken, notB64Token } from "./bearer-token.ts";
+import { isWrittenByKubernetes } from "./written-claims.ts";
 
 export interface TokenHeader {
   readonly algorithm: Algorithm;
@@ -11,8 +12,6 @@ export interface TokenHeader {
 /** A token that has the right shape. Nothing in it is proved: `issuer` and `keyId` are look-up keys and no more. */
 export interface UnverifiedToken extends TokenHeader {
   readonly bearer: BearerToken;
-  /** Whether its first part was read before. */
-  readonly isHeaderKnown: boolean;
   /** `iss` as it stands there, of whatever type. */
   readonly issuer: unknown;
   readonly claims: JsonObject;
@@ -34,15 +33,12 @@ const UNSUPPORTED_MEMBERS = ["crit", "b64", "zip", "cty", "enc"];
 const LEGACY_ISSUER = "kubernetes/serviceaccount";
 const LEGACY_CLAIM_PREFIX = "kubernetes.io/serviceaccount/";
 
-/** Headers by their text that were read before: all tokens of one key have the same one. */
-export interface KnownHeaders {
-  get(segment: string): TokenHeader | undefined;
-}
-
-const NONE_KNOWN: KnownHeaders = new Map();
-
-/** Reads the shape of a token: three parts, strict encoding, JSON objects, a header that we understand whole. */
-export function readShape(bearer: BearerToken, headers = NONE_KNOWN): UnverifiedToken | Refusal {
+/**
+ * Reads the shape of a token: three parts, strict encoding, JSON objects, a header that we understand whole.
+ *
+ * @param known - what its header says, where that very text was read before
+ */
+export function readShape(bearer: BearerToken, known?: TokenHeader): UnverifiedToken | Refusal {
   const text = bearer.reveal();
   const headerEnd = text.indexOf(".");
   const payloadEnd = text.indexOf(".", headerEnd + 1);
@@ -53,9 +49,7 @@ export function readShape(bearer: BearerToken, headers = NONE_KNOWN): Unverified
     return malformed(text, `its header is over ${MAX_HEADER_CHARACTERS} characters`);
   }
 
-  const headerText = text.slice(0, headerEnd);
-  const known = headers.get(headerText);
-  const written = known === undefined ? readObject(headerText, "header") : undefined;
+  const written = known === undefined ? readObject(text.slice(0, headerEnd), "header") : undefined;
   if (typeof written === "string") return malformed(text, written);
   const claims = readObject(text.slice(headerEnd + 1, payloadEnd), "payload");
   if (typeof claims === "string") return malformed(text, claims);
@@ -69,15 +63,7 @@ export function readShape(bearer: BearerToken, headers = NONE_KNOWN): Unverified
   if (family !== undefined) return family;
   if (isRefusal(header)) return header;
   const { algorithm, keyId } = header;
-  return {
-    bearer,
-    algorithm,
-    keyId,
-    isHeaderKnown: known !== undefined,
-    issuer: own(claims, "iss"),
-    claims,
-    signature,
-  };
+  return { bearer, algorithm, keyId, issuer: own(claims, "iss"), claims, signature };
 }
 
 function readHeader(header: JsonObject): TokenHeader | Refusal {
@@ -137,7 +123,8 @@ function readObject(segment: string, part: "header" | "payload"): JsonObject | s
   const bytes = decodeBase64Url(segment);
   if (bytes === undefined) return `its ${part} is not base64url`;
   try {
-    const value = parseJsonAsIs(decodeUtf8(bytes));
+    const json = decodeUtf8(bytes);
+    const value = parseJsonAsIs(json, isWrittenByKubernetes(json));
     return isJsonObject(value) ? value : `its ${part} is not a JSON object`;
   } catch (error) {
     // Both readers throw nothing else, and its message does not quote the token.

@@ -18,19 +18,23 @@ export interface SignedToken {
 /** SHA-256 of a whole token (S45): what is remembered of its text. */
 export type TokenDigest = string & { readonly tokenDigest: true };
 
-/** About 2 KB each, with who it is and how the log says so: the text of the token is not among it. */
+/** About 2 KB each that came again, with who it is and how the log says so, and 0.2 KB each that came once. */
 const CAPACITY = 1000;
 
-/** Remembers signatures, so that a token that comes again costs a hash. */
+/**
+ * Remembers signatures, so that a token that comes again costs a hash. Of one that came once only the fingerprint of its key
+ * is kept: most tokens come no more, and what is kept of a thousand of them is work for the garbage collector.
+ */
 export class VerifiedTokens<Token extends SignedToken> {
-  readonly #tokens = createLru<TokenDigest, Token>(CAPACITY);
+  readonly #tokens = createLru<TokenDigest, Token | string>(CAPACITY);
 
-  recall(digest: TokenDigest): Token | undefined {
+  /** The token, if it came more than once; of one that came once, the fingerprint of the key that made its signature. */
+  recall(digest: TokenDigest): Token | string | undefined {
     return this.#tokens.get(digest);
   }
 
-  remember(digest: TokenDigest, signed: Token): void {
-    this.#tokens.set(digest, signed);
+  remember(digest: TokenDigest, known: Token | string): void {
+    this.#tokens.set(digest, known);
   }
 
   forget(digest: TokenDigest): void {

@@ -10,13 +10,15 @@ import { asRead, claimsWith, unsigned } from "./support.ts";
 import { ACCOUNT, type Stack, startStack } from "./verifier-stack.ts";
 
 /** Puts a snapshot into the store whose keys count how often they are taken to check a signature. */
-function countChecks(stack: Stack): { checks: number; renew(): void } {
+function countChecks(stack: Stack): { checks: number; fingerprint: string | undefined; renew(): void } {
   stack.registerWithKeys(stack.cluster);
   const record = stack.stored.get(stack.cluster.issuer);
   if (record?.keySet === undefined) throw new Error("no snapshot");
   const { keySet } = record;
   const counter = {
     checks: 0,
+    /** What the keys say of themselves instead, as if they had been replaced. */
+    fingerprint: undefined as string | undefined,
     /** Dates the snapshot of now, as the schedule does, so that its keys serve. */
     renew: () => {
       stack.stored.set(stack.cluster.issuer, { ...record, keySet: { ...keySet, keys, fetchedAt: stack.clock.now() } });
@@ -25,7 +27,9 @@ function countChecks(stack: Stack): { checks: number; renew(): void } {
   const counted = (key: VerificationKey): VerificationKey => ({
     keyId: key.keyId,
     algorithm: key.algorithm,
-    fingerprint: key.fingerprint,
+    get fingerprint() {
+      return counter.fingerprint ?? key.fingerprint;
+    },
     get key() {
       counter.checks += 1;
       return key.key;
@@ -86,6 +90,18 @@ describe("a token that comes again (S45)", () => {
     expect(counter.checks).toBe(1002);
   });
 
+  test("is checked anew when its key is another one, once", async () => {
+    await using stack = await startStack();
+    const counter = countChecks(stack);
+    const token = await stack.token();
+    for (let use = 0; use < 3; use++) await stack.verify(token);
+    expect(counter.checks).toBe(1);
+    counter.fingerprint = "another";
+
+    for (let use = 0; use < 3; use++) expect(await stack.outcome(token)).toBe("verified");
+    expect(counter.checks).toBe(2);
+  });
+
   test("a token with a wrong signature is never remembered, nor does it displace the right one", async () => {
     await using stack = await startStack();
     const counter = countChecks(stack);
@@ -134,17 +150,20 @@ describe("a token that comes again (S45)", () => {
   });
 });
 
-describe("what is checked again on each use", () => {
-  const verifiedOnce = async () => {
+describe.for([
+  { uses: 1, remembered: "its signature" },
+  { uses: 2, remembered: "its claims too" },
+])("what is checked again on each use, after $uses: $remembered", ({ uses }) => {
+  const verifiedBefore = async () => {
     const stack = await startStack();
     stack.registerWithKeys(stack.cluster);
     const token = await stack.token();
-    expect(await stack.outcome(token)).toBe("verified");
+    for (let use = 0; use < uses; use++) expect(await stack.outcome(token)).toBe("verified");
     return { stack, token };
   };
 
   test("the key is still there", async () => {
-    const { stack, token } = await verifiedOnce();
+    const { stack, token } = await verifiedBefore();
     await using _ = stack;
     await stack.cluster.rotate();
     stack.registerWithKeys(stack.cluster);
@@ -154,7 +173,7 @@ describe("what is checked again on each use", () => {
   });
 
   test("it is the very same key, not another under its kid", async () => {
-    const { stack, token } = await verifiedOnce();
+    const { stack, token } = await verifiedBefore();
     await using _ = stack;
     const { jwk } = await generateSigningKey("ES256");
     const kid = stack.cluster.keys[0]?.kid ?? "";
@@ -166,7 +185,7 @@ describe("what is checked again on each use", () => {
   });
 
   test("the key may still be used", async () => {
-    const { stack, token } = await verifiedOnce();
+    const { stack, token } = await verifiedBefore();
     await using _ = stack;
     stack.registerWithKeys(stack.cluster, { algorithms: ["RS256"] });
     stack.clock.advance(60);
@@ -180,7 +199,7 @@ describe("what is checked again on each use", () => {
     { members: { maxTokenLifetimeSeconds: 600 }, code: "TOKEN_LIFETIME_TOO_LONG" },
     { members: { requireBoundPod: true }, code: "TOKEN_NOT_POD_BOUND" },
   ])("the issuer document: with $members by now it is $code", async ({ members, code }) => {
-    const { stack, token } = await verifiedOnce();
+    const { stack, token } = await verifiedBefore();
     await using _ = stack;
     stack.registerWithKeys(stack.cluster, members);
     stack.clock.advance(60);
@@ -189,7 +208,7 @@ describe("what is checked again on each use", () => {
   });
 
   test("the issuer is still registered, and its cluster has the name of now", async () => {
-    const { stack, token } = await verifiedOnce();
+    const { stack, token } = await verifiedBefore();
     await using _ = stack;
     stack.registerWithKeys(stack.cluster, { cluster: "renamed" });
     stack.clock.advance(60);
@@ -201,7 +220,7 @@ describe("what is checked again on each use", () => {
   });
 
   test("the audience", async () => {
-    const { stack, token } = await verifiedOnce();
+    const { stack, token } = await verifiedBefore();
     await using _ = stack;
 
     expect(await stack.outcome(token, ["https://other-api.example.com"])).toBe("TOKEN_AUDIENCE_MISMATCH");
@@ -212,7 +231,7 @@ describe("what is checked again on each use", () => {
     { moment: "a second before exp and the skew", passed: 3629, outcome: "verified" },
     { moment: "at exp and the skew", passed: 3630, outcome: "TOKEN_EXPIRED" },
   ])("the time: $moment it is $outcome", async ({ passed, outcome }) => {
-    const { stack, token } = await verifiedOnce();
+    const { stack, token } = await verifiedBefore();
     await using _ = stack;
     stack.clock.advance(passed);
 
@@ -238,6 +257,15 @@ describe("the memory itself", () => {
     expect(memory.recall(digest(text))).toBe(signed);
     expect(memory.recall(digest(`${text}A`))).toBeUndefined();
     expect(memory.recall(digest(text.slice(1)))).toBeUndefined();
+  });
+
+  test("takes a token that came once and one that came again", () => {
+    const memory = new VerifiedTokens();
+    memory.remember(digest("one"), "f");
+    expect(memory.recall(digest("one"))).toBe("f");
+    memory.remember(digest("one"), signed);
+
+    expect(memory.recall(digest("one"))).toBe(signed);
   });
 
   test("keeps nothing of the text", () => {
