@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
-import { createServer } from "node:net";
-import { PORT_NAMES, PORTS, type Ports } from "../../offline/ports.ts";
+import { PORT_NAMES, PORTS, type Ports, portProblem } from "../../offline/ports.ts";
 
 /** `npm start`, on ports of its own. */
 export interface RunningStack extends AsyncDisposable {
@@ -20,17 +20,21 @@ export interface FailedStart {
   readonly output: string;
 }
 
-/** Ports that are free at this moment. */
+/**
+ * Ports that are free, below those that Linux, macOS and Windows choose themselves: between this look and the start of
+ * what shall listen, no connection and no other server of a test can be given one of them. Each worker of vitest has
+ * a hundred of its own, so that two that start a stack at once do not choose the same.
+ */
 export async function freePorts(): Promise<Ports> {
-  const servers = PORT_NAMES.map(() => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === "object" && address !== null ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => once(server.close(), "close")));
-  return Object.fromEntries(PORT_NAMES.map((name, index) => [name, ports[index]])) as Ports;
+  const worker = Number(process.env["VITEST_POOL_ID"] ?? 0) % WORKERS;
+  const first = LOWEST_PORT + worker * PORTS_OF_A_WORKER + randomInt(PORTS_OF_A_WORKER - PORT_NAMES.length);
+  const ports = Object.fromEntries(PORT_NAMES.map((name, index) => [name, first + index])) as Ports;
+  return (await portProblem(ports)) === undefined ? ports : freePorts();
 }
+
+const LOWEST_PORT = 20_000;
+const PORTS_OF_A_WORKER = 100;
+const WORKERS = 100;
 
 /** Starts the command of `npm start` (the bundles are built before) and waits for its last line. */
 export async function startStack(ports: Ports, settings: Settings = {}): Promise<RunningStack> {
