@@ -222,7 +222,9 @@ describe("a redirect", () => {
 test("1,000 calls succeed while the file rotates, is swapped, replaced and missing for a while", async () => {
   using volume = createTokenVolume("token-0");
   let generation = 0;
-  let calls = 0;
+  let callsSinceRotation = 0;
+  /** The generation at which each caller's call under way began. */
+  const underWay = new Map<number, number>();
   let restore: (() => void) | undefined;
   let refused = 0;
   let waited = 0;
@@ -236,9 +238,10 @@ test("1,000 calls succeed while the file rotates, is swapped, replaced and missi
     },
   ];
   await using server = await startServer(({ authorization }, response) => {
-    calls += 1;
-    // More calls apart than are ever under way, so that a call repeated after one rotation does not meet the next.
-    if (calls % 40 === 0) {
+    callsSinceRotation += 1;
+    // A call is repeated once: one that may have the token before this one must not meet the next.
+    if (callsSinceRotation >= 20 && [...underWay.values()].every((begunAt) => begunAt === generation)) {
+      callsSinceRotation = 0;
       generation += 1;
       rotations[generation % rotations.length]?.(`token-${generation}`);
     }
@@ -256,14 +259,16 @@ test("1,000 calls succeed while the file rotates, is swapped, replaced and missi
   });
 
   const statuses: number[] = [];
-  const caller = async () => {
+  const call = async (caller: number) => {
     for (let done = 0; done < 125; done += 1) {
+      underWay.set(caller, generation);
       const response = await podFetch(server.url, { method: "POST", body: "body" });
       await response.arrayBuffer();
       statuses.push(response.status);
     }
+    underWay.delete(caller);
   };
-  await Promise.all(Array.from({ length: 8 }, caller));
+  await Promise.all(Array.from({ length: 8 }, (_, caller) => call(caller)));
 
   expect(statuses).toHaveLength(1000);
   expect(statuses.filter((status) => status !== 200)).toEqual([]);
