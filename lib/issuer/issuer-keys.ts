@@ -4,6 +4,7 @@ import { GatewayError } from "../errors.ts";
 import type { FetchJson } from "./fetch-json.ts";
 import type { IssuerRecord } from "./issuer-source.ts";
 import type { KeySet, UnfitKey, VerificationKey } from "./key-set.ts";
+import { compareKeySets } from "./key-snapshot.ts";
 import { type DatedKeySet, keySource, PublishedKeys } from "./published-keys.ts";
 import { belongsTo } from "./stored-key-set.ts";
 import type { TrustedIssuer } from "./trusted-issuer.ts";
@@ -77,6 +78,10 @@ export class IssuerKeys {
     const inHand = newer(stored, this.#fetched(published, now));
     const maxAgeSeconds = inHand === stored ? SNAPSHOT_MAX_AGE_SECONDS : this.#options.maxAgeSeconds;
     if (inHand !== undefined && now - inHand.fetchedAt < maxAgeSeconds) return inHand;
+    // What was fetched for an unknown `kid` and brought nothing new: the snapshot is kept up, and need not be waited for.
+    if (stored !== undefined && inHand !== undefined && now - stored.fetchedAt < SNAPSHOT_MAX_AGE_SECONDS) {
+      if (compareKeySets(stored.keys, inHand.keys) === "same") return stored;
+    }
     return this.#refreshed(issuer, published, inHand, maxAgeSeconds);
   }
 

@@ -1,5 +1,6 @@
+import type { JsonWebKey } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { k1, k2, type Setup, setUp } from "./issuer-keys-setup.ts";
+import { k1, k2, k3, type Setup, setUp } from "./issuer-keys-setup.ts";
 import { codeOf, failing, issuerWith, recordOf, START, settled, storedWith } from "./support.ts";
 
 /** An environment whose keys were fetched from the issuer, or stored, this many seconds ago. */
@@ -79,6 +80,51 @@ describe("age of a snapshot: 1,500 s say that the schedule has stopped", () => {
 
     expect(await has("k2", renewed)).toBe(true);
     expect(publisher.asked).toHaveLength(1);
+  });
+});
+
+describe("keys that were fetched for an unknown key id, beside a snapshot", () => {
+  /** A snapshot, and the same or other keys that were fetched 300 s ago for a key id that there is not. */
+  async function afterALook(published: readonly JsonWebKey[]): Promise<Setup> {
+    const setup = setUp(recordOf(issuerWith(), storedWith([k1, k2])));
+    setup.publisher.publish(published);
+    setup.clock.advance(100);
+    await setup.has("unknown");
+    setup.clock.advance(300);
+    setup.publisher.failure = failing("client-error-status");
+    return setup;
+  }
+
+  test("that brought nothing new leave it the snapshot that serves: nobody is asked, and nothing is told", async () => {
+    const { has, publisher, stale, ages } = await afterALook([k2, k1]);
+    expect(await has("k1")).toBe(true);
+    expect(publisher.keyFetches).toBe(1);
+    expect(stale).toEqual([]);
+    expect(ages.at(-1)).toBe(400);
+  });
+
+  test("until the snapshot is 1,500 s old", async () => {
+    const { has, publisher, clock, stale } = await afterALook([k1, k2]);
+    clock.advance(1099);
+    expect(await has("k1")).toBe(true);
+    expect(stale).toEqual([]);
+    clock.advance(1);
+    expect(await has("k1")).toBe(true);
+    expect(stale).toEqual(["ISSUER_UNREACHABLE"]);
+    expect(publisher.keyFetches).toBe(1);
+  });
+
+  test.for([
+    { what: "a new key", published: [k1, k2, k3] },
+    { what: "a key less", published: [k1] },
+    { what: "another key under the old name", published: [k1, { ...k3, kid: "k2" }] },
+  ])("that brought $what are asked for again: the snapshot knows less", async ({ published }) => {
+    const { has, publisher, stale } = await afterALook(published);
+    const asked = publisher.asked.length;
+    expect(await has("k1")).toBe(true);
+    expect(publisher.asked).toHaveLength(asked + 1);
+    expect(stale).toEqual(["ISSUER_UNREACHABLE"]);
+    for (const { kid } of published) expect(await has(String(kid))).toBe(true);
   });
 });
 
