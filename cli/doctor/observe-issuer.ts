@@ -1,9 +1,9 @@
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { GatewayError } from "../../lib/errors.ts";
+import { keySource } from "../../lib/issuer/discovery.ts";
 import type { FetchJson } from "../../lib/issuer/fetch-json.ts";
 import { fetchKeySet } from "../../lib/issuer/key-fetch.ts";
 import type { KeySet } from "../../lib/issuer/key-set.ts";
-import { keySource } from "../../lib/issuer/published-keys.ts";
 import type { TrustedIssuer } from "../../lib/issuer/trusted-issuer.ts";
 import { createFetchJson } from "../../lib/net/fetch-json.ts";
 

@@ -1,9 +1,10 @@
 import type { KeySet } from "../../lib/issuer/key-set.ts";
 import { compareKeySets, type KeySetChange } from "../../lib/issuer/key-snapshot.ts";
 import { SNAPSHOT_DUE_SECONDS } from "../../lib/issuer/refresh-snapshots.ts";
-import { belongsTo, type StoredKeySet } from "../../lib/issuer/stored-key-set.ts";
+import { belongsTo, isFrom, type StoredKeySet } from "../../lib/issuer/stored-key-set.ts";
 import type { TrustedIssuer } from "../../lib/issuer/trusted-issuer.ts";
 import { duration } from "../inspect/moment.ts";
+import { printable } from "../printable.ts";
 import type { Finding } from "./finding.ts";
 
 /** As `PODGATE_KEYS_MAX_STALE_SECONDS` where nobody sets it. */
@@ -66,6 +67,8 @@ function strangeness(stored: StoredKeySet, issuer: TrustedIssuer): string {
   if (stored.issuer !== issuer.url) return "it is of another issuer";
   if (stored.source !== issuer.keys)
     return `it is ${stored.source}, and the issuer document says "keys": "${issuer.keys}"`;
+  if (!isFrom(stored, issuer))
+    return `its keys were fetched from ${printable(stored.from ?? "")}, where the issuer document no longer points`;
   return "it is from the future";
 }
 

@@ -188,7 +188,8 @@ function algorithmsOf(keys: KeySet): { readonly algorithms?: readonly Algorithm[
 
 /** As `refresh-keys` would keep it, but for who keeps it. */
 function staticText(issuer: TrustedIssuer, keys: KeySet): string {
-  return JSON.stringify({ ...JSON.parse(snapshotText(issuer, keys, systemClock.now())), source: "static" });
+  const snapshot = JSON.parse(snapshotText(issuer, keys, systemClock.now()));
+  return JSON.stringify({ ...snapshot, source: "static", from: undefined });
 }
 
 const PREFIX = "/podgate/folder";

@@ -6,6 +6,11 @@ export function discoveryUrl(issuer: TrustedIssuer): string {
   return issuer.discoveryURL ?? `${issuer.url.replace(/\/$/, "")}/.well-known/openid-configuration`;
 }
 
+/** Where the keys of an issuer are looked for, as its document says: at `jwksURL`, or where its discovery document is. */
+export function keySource(issuer: TrustedIssuer): string {
+  return issuer.jwksURL ?? discoveryUrl(issuer);
+}
+
 export type DiscoveryResult = { readonly jwksUri: string } | { readonly fault: string };
 
 /**

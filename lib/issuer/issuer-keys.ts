@@ -1,11 +1,12 @@
 import { type Awaitable, whenThere } from "../awaitable.ts";
 import { type Clock, within } from "../clock.ts";
 import { GatewayError } from "../errors.ts";
+import { keySource } from "./discovery.ts";
 import type { FetchJson } from "./fetch-json.ts";
 import type { IssuerRecord } from "./issuer-source.ts";
 import type { KeySet, UnfitKey, VerificationKey } from "./key-set.ts";
-import { compareKeySets } from "./key-snapshot.ts";
-import { type DatedKeySet, keySource, PublishedKeys } from "./published-keys.ts";
+import { compareKeySets, SNAPSHOT_MAX_AGE_SECONDS } from "./key-snapshot.ts";
+import { type DatedKeySet, PublishedKeys } from "./published-keys.ts";
 import { belongsTo } from "./stored-key-set.ts";
 import type { TrustedIssuer } from "./trusted-issuer.ts";
 
@@ -29,12 +30,6 @@ const UNKNOWN_KEY_COOLDOWN_SECONDS = 10;
 
 /** While an aged set can serve, a request waits this long for a fresh one and no longer. */
 const REFRESH_PATIENCE_SECONDS = 0.5;
-
-/**
- * A snapshot is written anew once it is 900 s old, by a schedule of 300 s, and is read 60 s late at most. One that is older
- * than that and a margin says that the schedule has stopped, and then the issuer is asked as if there were none.
- */
-const SNAPSHOT_MAX_AGE_SECONDS = 1500;
 
 /**
  * The keys of one issuer in one environment. They come from the store where it has them, else from the issuer, and

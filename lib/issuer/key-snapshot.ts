@@ -1,5 +1,12 @@
+import { keySource } from "./discovery.ts";
 import type { KeySet, VerificationKey } from "./key-set.ts";
 import type { TrustedIssuer } from "./trusted-issuer.ts";
+
+/**
+ * A snapshot is written anew once it is 900 s old, by a schedule of 300 s, and is read 60 s late at most. One that is older
+ * than that and a margin says that the schedule has stopped, and then the issuer is asked as if there were none.
+ */
+export const SNAPSHOT_MAX_AGE_SECONDS = 1500;
 
 /**
  * The document `keys/<issuer>` of fetched keys: what `parseStoredKeySet` reads, nothing of the issuer's but the material of
@@ -14,7 +21,13 @@ export function snapshotText(issuer: TrustedIssuer, keys: KeySet, fetchedAt: num
     use: "sig",
     ...key.export({ format: "jwk" }),
   }));
-  return JSON.stringify({ issuer: issuer.url, fetchedAt: Math.floor(fetchedAt), source: "discovered", keys: listed });
+  return JSON.stringify({
+    issuer: issuer.url,
+    fetchedAt: Math.floor(fetchedAt),
+    source: "discovered",
+    from: keySource(issuer),
+    keys: listed,
+  });
 }
 
 /** What became of a key set: the same keys under the same names, others too, or none of them left. */

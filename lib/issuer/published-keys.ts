@@ -1,6 +1,5 @@
 import type { Clock } from "../clock.ts";
 import { GatewayError } from "../errors.ts";
-import { discoveryUrl } from "./discovery.ts";
 import type { FetchJson } from "./fetch-json.ts";
 import { fetchKeySet, KEY_FETCH_SECONDS } from "./key-fetch.ts";
 import type { KeySet } from "./key-set.ts";
@@ -16,11 +15,6 @@ type Outcome = DatedKeySet | GatewayError;
 
 const SHORTEST_BACKOFF_SECONDS = 0.1;
 const LONGEST_BACKOFF_SECONDS = 10;
-
-/** Where the keys of an issuer are published, as its document says. */
-export function keySource(issuer: TrustedIssuer): string {
-  return issuer.jwksURL ?? discoveryUrl(issuer);
-}
 
 /**
  * What one source published, as fetched by this environment. Another source is another object, so that a fetch which

@@ -6,7 +6,7 @@ import { type IssuerUrl, parseIssuerUrl } from "./issuer-url.ts";
 import { fetchKeySet, KEY_FETCH_SECONDS } from "./key-fetch.ts";
 import { compareKeySets, snapshotText } from "./key-snapshot.ts";
 import { sharedClusters } from "./shared-clusters.ts";
-import { isAhead, parseStoredKeySet, type StoredKeySet } from "./stored-key-set.ts";
+import { isAhead, isFrom, parseStoredKeySet, type StoredKeySet } from "./stored-key-set.ts";
 import { parseTrustedIssuer, type TrustedIssuer } from "./trusted-issuer.ts";
 
 /** Issuer documents and key sets in the store. Each call throws `PARAMETERS_UNAVAILABLE`, and paces itself. */
@@ -231,6 +231,7 @@ async function takeSnapshot(
   const askedAt = clock.now();
   const keys = await fetchKeySet(issuer, fetchJson, clock);
   const change = stored && compareKeySets(stored.keys, keys);
+  const isElsewhere = stored !== undefined && !isFrom(stored, issuer);
   if (change === "replaced") {
     onProblem({
       kind: "KeySetsReplaced",
@@ -239,8 +240,8 @@ async function takeSnapshot(
         "none of the issuer's keys is one that it had before: a new cluster under an old address, a rotation in one step, or somebody in between; make sure that it is meant",
     });
   }
-  if (change === "same" && stored !== undefined && askedAt - stored.fetchedAt < SNAPSHOT_DUE_SECONDS)
-    return "unchanged";
+  const age = askedAt - (stored?.fetchedAt ?? 0);
+  if (change === "same" && !isElsewhere && age < SNAPSHOT_DUE_SECONDS) return "unchanged";
   const text = snapshotText(issuer, keys, askedAt);
   if (text.length > MAX_SNAPSHOT_CHARACTERS) {
     onProblem({
@@ -250,7 +251,7 @@ async function takeSnapshot(
     });
     return "failed";
   }
-  return { url, text, askedAt, changed: change === "changed" || change === "replaced" };
+  return { url, text, askedAt, changed: isElsewhere || change === "changed" || change === "replaced" };
 }
 
 /** A defect too is one issuer's, and keeps no other from being refreshed; its text may quote anything. */

@@ -7,6 +7,7 @@ import {
   strictDocument,
 } from "../document.ts";
 import { GatewayError } from "../errors.ts";
+import { keySource } from "./discovery.ts";
 import { type KeySet, readKeySet } from "./key-set.ts";
 import type { TrustedIssuer } from "./trusted-issuer.ts";
 
@@ -16,6 +17,8 @@ export interface StoredKeySet {
   /** Epoch seconds at which the keys were fetched; of a static set, when it was written. */
   readonly fetchedAt: number;
   readonly source: "discovered" | "static";
+  /** Where a snapshot's keys were looked for, a `keySource`. */
+  readonly from?: string | undefined;
   readonly keys: KeySet;
   readonly document: DocumentVersion;
 }
@@ -25,6 +28,7 @@ const schema = strictDocument({
   issuer: v.string("is not a string"),
   fetchedAt: v.pipe(v.number("is not a number"), v.finite("is not a finite number")),
   source: v.picklist(["discovered", "static"], 'is neither "discovered" nor "static"'),
+  from: v.optional(v.string("is not a string")),
   keys: v.array(
     strictDocument({
       kid: v.string("is not a string"),
@@ -43,7 +47,7 @@ const schema = strictDocument({
 
 /** Reads a key set document. Throws `DOCUMENT_INVALID` and `DOCUMENT_TOO_NEW`. */
 export function parseStoredKeySet(stored: StoredDocument): StoredKeySet {
-  const { issuer, fetchedAt, source, keys: listed } = parseDocument(stored, schema);
+  const { issuer, fetchedAt, source, from, keys: listed } = parseDocument(stored, schema);
   const keys = readKeySet({ keys: listed });
   if (typeof keys === "string") {
     throw new GatewayError(
@@ -51,7 +55,7 @@ export function parseStoredKeySet(stored: StoredDocument): StoredKeySet {
       `parameter ${stored.name} (version ${stored.version}) cannot be used: ${keys}`,
     );
   }
-  return { issuer, fetchedAt, source, keys, document: { name: stored.name, version: stored.version } };
+  return { issuer, fetchedAt, source, from, keys, document: { name: stored.name, version: stored.version } };
 }
 
 /** A snapshot from the future is a wrong clock or a forgery; a minute is what clocks may differ. */
@@ -62,7 +66,17 @@ export function isAhead({ fetchedAt }: StoredKeySet, now: number): boolean {
   return fetchedAt > now + MAX_AHEAD_SECONDS;
 }
 
-/** Whether a stored set is this issuer's, of the kind that its document calls for, and not from the future. */
+/**
+ * Whether a stored set is this issuer's, of the kind that its document calls for, from where that document points, and not
+ * from the future.
+ */
 export function belongsTo(stored: StoredKeySet, issuer: TrustedIssuer, now: number): boolean {
-  return stored.issuer === issuer.url && stored.source === issuer.keys && !isAhead(stored, now);
+  return (
+    stored.issuer === issuer.url && stored.source === issuer.keys && isFrom(stored, issuer) && !isAhead(stored, now)
+  );
+}
+
+/** Keys that were fetched where the issuer document no longer points are nobody's. A static set comes from nowhere. */
+export function isFrom({ source, from }: StoredKeySet, issuer: TrustedIssuer): boolean {
+  return source === "static" || from === undefined || from === keySource(issuer);
 }

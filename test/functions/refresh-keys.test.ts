@@ -3,6 +3,7 @@ import { generateSigningKey } from "../../offline/cluster/signing-key.ts";
 import { issuerName } from "../../offline/parameter-store/issuer-name.ts";
 import { restTokenEvent } from "../support/authorizer-events.ts";
 import type { Bundle } from "../support/bundle.ts";
+import { startHttpServer } from "../support/faulty-server.ts";
 import { auditOf } from "../support/verdict.ts";
 import { PREFIX } from "../support/world.ts";
 import { bundleShiftedRefresh, keysName, startRefreshWorld } from "./refresh-world.ts";
@@ -76,6 +77,30 @@ describe.concurrent("a round of refresh-keys", () => {
           .toSorted(),
       ).toEqual(staging.keys.map(({ kid }) => kid).toSorted());
     }
+  });
+
+  test("takes a snapshot of where the issuer document points now, and none of before serves meanwhile", async () => {
+    await using refreshing = await startRefreshWorld();
+    const { world, round, snapshot } = refreshing;
+    await round();
+    const { keys } = world.cluster("staging");
+    await using server = await startHttpServer((_request, response) => response.end(JSON.stringify({ keys })));
+    const jwksURL = `http://127.0.0.1:${server.port}/keys`;
+    world.register("staging", { group: "all", jwksURL });
+    const token = await world.mint("staging");
+    const connectionsOfAColdCall = async () => {
+      const before = server.connections;
+      await using authorizer = await world.start("authorizer");
+      expect(auditOf(await authorizer.call(eventFor(token))).code).toBe("ALLOWED");
+      return server.connections - before;
+    };
+    expect(await connectionsOfAColdCall()).toBe(1);
+
+    const { told, problems } = await round();
+    expect(told).toMatchObject({ SnapshotsWritten: 1, unchanged: 1, failed: 0 });
+    expect(problems).toEqual([]);
+    expect(snapshot("staging")?.document).toMatchObject({ from: jwksURL });
+    expect(await connectionsOfAColdCall()).toBe(0);
   });
 
   test("asks no issuer that is disabled or static, and leaves a static set alone", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { readKeySet } from "../../lib/issuer/key-set.ts";
 import { compareKeySets, snapshotText } from "../../lib/issuer/key-snapshot.ts";
-import { parseStoredKeySet } from "../../lib/issuer/stored-key-set.ts";
+import { belongsTo, parseStoredKeySet } from "../../lib/issuer/stored-key-set.ts";
 import { ecKey, ISSUER_URL, issuerWith, rsaKey, START } from "./support.ts";
 
 const [k1, k2, rsa] = [ecKey("k1").jwk, ecKey("k2", "P-384").jwk, rsaKey("rsa").jwk];
@@ -23,6 +23,20 @@ describe("the snapshot of a key set", () => {
     expect(read).toMatchObject({ issuer: ISSUER_URL, fetchedAt: START, source: "discovered" });
     expect(compareKeySets(read.keys, keys)).toBe("same");
     expect([...read.keys.keys()]).toEqual(["k1", "k2", "rsa"]);
+  });
+
+  test.for([
+    { members: {}, from: `${ISSUER_URL}/.well-known/openid-configuration` },
+    { members: { discoveryURL: "https://b.example/openid" }, from: "https://b.example/openid" },
+    {
+      members: { discoveryURL: "https://b.example/openid", jwksURL: "https://b.example/jwks" },
+      from: "https://b.example/jwks",
+    },
+  ])("of an issuer with $members says that it was taken from $from", ({ members, from }) => {
+    const issuer = issuerWith(members);
+    const read = stored(snapshotText(issuer, keySetOf([k1]), START));
+    expect(read.from).toBe(from);
+    expect(belongsTo(read, issuer, START)).toBe(true);
   });
 
   test.for([

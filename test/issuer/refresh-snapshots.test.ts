@@ -140,12 +140,15 @@ describe("more issuers than one round can write", () => {
 });
 
 describe("what is stored already", () => {
+  const DISCOVERY = "https://issuer-0.example/.well-known/openid-configuration";
   const snapshot = (issuer: string, members: object = {}) =>
     JSON.stringify({ issuer, fetchedAt: START - 10, source: "discovered", keys: [k1], ...members });
 
   test.for([
     { what: "these keys, just now", members: {}, outcome: { unchanged: 1 } },
     { what: "these keys, 900 s ago", members: { fetchedAt: START - 900 }, outcome: { written: 1 } },
+    { what: "these keys, from where they are", members: { from: DISCOVERY }, outcome: { unchanged: 1 } },
+    { what: "these keys, from where they were once", members: { from: "https://b.example" }, outcome: { written: 1 } },
     { what: "these keys, of another issuer", members: { issuer: "https://other.example" }, outcome: { written: 1 } },
     { what: "these keys, from the future", members: { fetchedAt: START + 61 }, outcome: { written: 1 } },
     { what: "nothing that can be read", members: { keys: [] }, outcome: { written: 1 } },

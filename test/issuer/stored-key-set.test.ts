@@ -3,6 +3,7 @@ import { belongsTo, parseStoredKeySet } from "../../lib/issuer/stored-key-set.ts
 import { codeOf, ecKey, ISSUER_URL, issuerWith, START, storedWith } from "./support.ts";
 
 const { jwk } = ecKey("k1");
+const DISCOVERY = `${ISSUER_URL}/.well-known/openid-configuration`;
 
 describe("key set document", () => {
   test("is read, with its keys", () => {
@@ -33,6 +34,7 @@ describe("key set document", () => {
     { members: { keys: [jwk, jwk] } },
     { members: { keys: [{ ...jwk, use: "enc" }] } },
     { members: { keys: [{ ...jwk, crv: 256 }] } },
+    { members: { from: 1 } },
     { members: { expiresAt: 1 } },
   ])("$members is refused", async ({ members }) => {
     expect(await codeOf(() => storedWith([jwk], members))).toBe("DOCUMENT_INVALID");
@@ -60,6 +62,33 @@ describe("a stored set belongs to an issuer", () => {
     { what: "61 s ahead", stored: { fetchedAt: START + 61 }, issuer: {}, belongs: false },
     { what: "of another issuer", stored: { issuer: "https://other.example" }, issuer: {}, belongs: false },
     { what: "of this issuer with a slash", stored: { issuer: `${ISSUER_URL}/` }, issuer: {}, belongs: false },
+    { what: "of before the member `from`", stored: {}, issuer: { jwksURL: "https://b.example/jwks" }, belongs: true },
+    { what: "from where it is discovered", stored: { from: DISCOVERY }, issuer: {}, belongs: true },
+    {
+      what: "from the `jwksURL`",
+      stored: { from: "https://b.example/jwks" },
+      issuer: { jwksURL: "https://b.example/jwks" },
+      belongs: true,
+    },
+    {
+      what: "from before there was a `jwksURL`",
+      stored: { from: DISCOVERY },
+      issuer: { jwksURL: "https://b.example/jwks" },
+      belongs: false,
+    },
+    {
+      what: "from another `discoveryURL`",
+      stored: { from: "https://b.example/old" },
+      issuer: { discoveryURL: "https://b.example/new" },
+      belongs: false,
+    },
+    { what: "from a `jwksURL` of before", stored: { from: "https://b.example/jwks" }, issuer: {}, belongs: false },
+    {
+      what: "a snapshot that was made static",
+      stored: { source: "static", from: "https://b.example/old" },
+      issuer: { keys: "static" },
+      belongs: true,
+    },
     { what: "static, for a static issuer", stored: { source: "static" }, issuer: { keys: "static" }, belongs: true },
     { what: "static, for one that is fetched", stored: { source: "static" }, issuer: {}, belongs: false },
     { what: "fetched, for a static issuer", stored: {}, issuer: { keys: "static" }, belongs: false },

@@ -347,6 +347,12 @@ describe("podgate doctor of a store", () => {
       said: "error snapshot: nobody uses it: it is from the future",
     },
     {
+      what: "of where the issuer document does not point any more",
+      put: () => snapshot({ from: "https://old.example.com/jwks" }),
+      exitCode: 1,
+      said: "its keys were fetched from https://old.example.com/jwks, where the issuer document no longer points",
+    },
+    {
       what: "that is static",
       put: () => snapshot({ source: "static" }),
       exitCode: 1,
