@@ -4,7 +4,7 @@ import { GatewayError } from "../errors.ts";
 import type { FetchJson } from "./fetch-json.ts";
 import { type IssuerUrl, parseIssuerUrl } from "./issuer-url.ts";
 import { fetchKeySet, KEY_FETCH_SECONDS } from "./key-fetch.ts";
-import { compareKeySets, snapshotText } from "./key-snapshot.ts";
+import { compareKeySets, SNAPSHOT_MAX_AGE_SECONDS, snapshotText } from "./key-snapshot.ts";
 import { sharedClusters } from "./shared-clusters.ts";
 import { isAhead, isFrom, parseStoredKeySet, type StoredKeySet } from "./stored-key-set.ts";
 import { parseTrustedIssuer, type TrustedIssuer } from "./trusted-issuer.ts";
@@ -226,7 +226,7 @@ async function settle<Result>(
 /** Fetches an issuer's keys, and says what is to be written of them. */
 async function takeSnapshot(
   { url, issuer, stored }: Candidate,
-  { fetchJson, clock, onProblem }: RefreshOptions,
+  { store, fetchJson, clock, onProblem }: RefreshOptions,
 ): Promise<Pending | "unchanged" | "failed"> {
   const askedAt = clock.now();
   const keys = await fetchKeySet(issuer, fetchJson, clock);
@@ -249,6 +249,10 @@ async function takeSnapshot(
       issuer: url,
       detail: `its ${keys.size} keys need ${text.length} characters and a parameter holds ${MAX_SNAPSHOT_CHARACTERS}; no snapshot is kept and the functions ask the issuer`,
     });
+    // Dated back, it serves on only while the issuer does not answer: who has a way there has the new keys, and no removed one.
+    if (stored !== undefined && !isElsewhere && age < SNAPSHOT_MAX_AGE_SECONDS) {
+      await store.writeKeySet(url, snapshotText(issuer, stored.keys, askedAt - SNAPSHOT_MAX_AGE_SECONDS));
+    }
     return "failed";
   }
   return { url, text, askedAt, changed: isElsewhere || change === "changed" || change === "replaced" };

@@ -217,6 +217,24 @@ describe.concurrent("one bad issuer", () => {
     expect(told).toMatchObject({ SnapshotsWritten: kept ? 2 : 1, failed: kept ? 0 : 1 });
     expect(problems).toMatchObject(kept ? [] : [{ what: "SnapshotsTooLarge", SnapshotsTooLarge: 1 }]);
   });
+
+  test("whose set has outgrown its parameter is asked by a function that starts, not judged by the snapshot", async () => {
+    await using refreshing = await startRefreshWorld();
+    const { world, round, snapshot } = refreshing;
+    const staging = world.cluster("staging");
+    await round();
+    const token = await world.mint("staging");
+    // The key that signed the token is withdrawn, and too many take its place.
+    const jwks = await Promise.all(Array.from({ length: 60 }, () => generateSigningKey("ES256")));
+    staging.fault("keys", { kind: "body", body: JSON.stringify({ keys: jwks.map(({ jwk }) => jwk) }) });
+    await round();
+    expect(snapshot("staging")?.version).toBe(2);
+    await using authorizer = await world.start("authorizer");
+    expect(auditOf(await authorizer.call(eventFor(token))).code).toBe("KEY_UNKNOWN");
+    staging.fault("keys", { kind: "hang" });
+    await using other = await world.start("authorizer");
+    expect(auditOf(await other.call(eventFor(token))).code).toBe("ALLOWED");
+  });
 });
 
 describe.concurrent("two issuers of one cluster", () => {

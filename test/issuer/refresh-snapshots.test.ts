@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { StoredDocument } from "../../lib/document.ts";
+import { GatewayError } from "../../lib/errors.ts";
 import type { FetchJson } from "../../lib/issuer/fetch-json.ts";
 import type { IssuerUrl } from "../../lib/issuer/issuer-url.ts";
 import { refreshSnapshots, type SnapshotProblem, type SnapshotStore } from "../../lib/issuer/refresh-snapshots.ts";
@@ -205,6 +206,45 @@ describe("what somebody should look at is told, and the others are refreshed", (
     );
     expect(await round()).toMatchObject(outcome);
     expect(problems).toMatchObject([{ issuer: urlOf(0), ...problem }]);
+  });
+});
+
+describe("a key set that has outgrown its parameter", () => {
+  const many = Array.from({ length: 60 }, (_, index) => ecKey(`many-${index}`).jwk);
+
+  test.for([
+    { what: "a snapshot is dated back, so that nobody takes it for fresh", fetchedAt: START - 10, after: START - 1500 },
+    { what: "one that is not fresh is left as it is", fetchedAt: START - 1500, after: START - 1500 },
+    { what: "one of another source is left as it is", fetchedAt: START - 10, from: "https://b.example" },
+  ])("$what", async ({ fetchedAt, from, after = fetchedAt }) => {
+    const { keySets, published, problems, round, urlOf, writes } = startFleet(1);
+    published.set(urlOf(0), [k1, ...many]);
+    const stored = { issuer: urlOf(0), fetchedAt, source: "discovered", from, keys: [k1, k2] };
+    keySets.set(urlOf(0), JSON.stringify(stored));
+    expect(await round()).toMatchObject({ written: 0, failed: 1 });
+    expect(problems).toMatchObject([{ kind: "SnapshotsTooLarge" }]);
+    expect(writes).toHaveLength(after === fetchedAt ? 0 : 1);
+    const { keys, ...left } = JSON.parse(keySets.get(urlOf(0)) ?? "");
+    expect(left).toMatchObject({ issuer: urlOf(0), fetchedAt: after, source: "discovered" });
+    expect(keys.map(({ kid }: { kid: string }) => kid)).toEqual(["k1", "k2"]);
+
+    expect(await round()).toMatchObject({ written: 0, failed: 1 });
+    expect(writes).toEqual([]);
+  });
+
+  test("a store that does not take the date is told beside", async () => {
+    const { keySets, published, problems, round, urlOf, store } = startFleet(1);
+    published.set(urlOf(0), [k1, ...many]);
+    keySets.set(
+      urlOf(0),
+      JSON.stringify({ issuer: urlOf(0), fetchedAt: START - 10, source: "discovered", keys: [k1] }),
+    );
+    store.writeKeySet = () => Promise.reject(new GatewayError("PARAMETERS_UNAVAILABLE", "struck"));
+    expect(await round()).toMatchObject({ written: 0, failed: 1 });
+    expect(problems).toMatchObject([
+      { kind: "SnapshotsTooLarge" },
+      { kind: "SnapshotsFailed", code: "PARAMETERS_UNAVAILABLE" },
+    ]);
   });
 });
 
