@@ -5,7 +5,7 @@ import { keySource } from "./discovery.ts";
 import type { FetchJson } from "./fetch-json.ts";
 import type { IssuerRecord } from "./issuer-source.ts";
 import type { KeySet, UnfitKey, VerificationKey } from "./key-set.ts";
-import { compareKeySets, SNAPSHOT_MAX_AGE_SECONDS } from "./key-snapshot.ts";
+import { haveSameKeys, SNAPSHOT_MAX_AGE_SECONDS } from "./key-snapshot.ts";
 import { type DatedKeySet, PublishedKeys } from "./published-keys.ts";
 import { belongsTo } from "./stored-key-set.ts";
 import type { TrustedIssuer } from "./trusted-issuer.ts";
@@ -74,8 +74,8 @@ export class IssuerKeys {
     const maxAgeSeconds = inHand === stored ? SNAPSHOT_MAX_AGE_SECONDS : this.#options.maxAgeSeconds;
     if (inHand !== undefined && now - inHand.fetchedAt < maxAgeSeconds) return inHand;
     // What was fetched for an unknown `kid` and brought nothing new: the snapshot is kept up, and need not be waited for.
-    if (stored !== undefined && inHand !== undefined && now - stored.fetchedAt < SNAPSHOT_MAX_AGE_SECONDS) {
-      if (compareKeySets(stored.keys, inHand.keys) === "same") return stored;
+    if (stored && inHand && now - stored.fetchedAt < SNAPSHOT_MAX_AGE_SECONDS) {
+      if (haveSameKeys(stored.keys, inHand.keys)) return stored;
     }
     return this.#refreshed(issuer, published, inHand, maxAgeSeconds);
   }

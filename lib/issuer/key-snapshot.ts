@@ -34,10 +34,16 @@ export function snapshotText(issuer: TrustedIssuer, keys: KeySet, fetchedAt: num
 export type KeySetChange = "same" | "changed" | "replaced";
 
 export function compareKeySets(before: KeySet, after: KeySet): KeySetChange {
-  const [known, current] = [usableKeys(before), usableKeys(after)];
-  if (!current.some((key) => known.some((other) => isSameKey(key, other)))) return "replaced";
-  const stays = (key: VerificationKey) => known.some((other) => other.keyId === key.keyId && isSameKey(other, key));
-  return known.length === current.length && current.every(stays) ? "same" : "changed";
+  const known = usableKeys(before);
+  if (!usableKeys(after).some((key) => known.some((other) => isSameKey(key, other)))) return "replaced";
+  return haveSameKeys(before, after) ? "same" : "changed";
+}
+
+/** Whether two sets have the same usable keys under the same names. */
+export function haveSameKeys(one: KeySet, other: KeySet): boolean {
+  const [keys, others] = [usableKeys(one), usableKeys(other)];
+  const isThere = (key: VerificationKey) => others.some((each) => each.keyId === key.keyId && isSameKey(each, key));
+  return keys.length === others.length && keys.every(isThere);
 }
 
 /** The numbers themselves and not their spelling: some issuers write a zero in front, which a snapshot leaves out. */
