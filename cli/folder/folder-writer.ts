@@ -1,6 +1,19 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type Document, isMap, isScalar, parseDocument, visit, type YAMLMap } from "yaml";
+import { isDeepStrictEqual } from "node:util";
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  type Node,
+  parseDocument,
+  visit,
+  type YAMLMap,
+} from "yaml";
+import { isJsonObject } from "../../lib/json.ts";
 import { CliError, EXIT } from "../exit-code.ts";
 import { yamlFilesIn } from "../store/folder-store.ts";
 
@@ -43,7 +56,7 @@ export async function writeToFolder(folder: string, changes: readonly FileChange
       files.set(path, document);
     }
     if (text === undefined) document.delete(name);
-    else document.set(name, nodeOf(document, JSON.parse(text)));
+    else document.set(name, changedNode(document, document.get(name, true), JSON.parse(text)));
     touched.add(path);
   }
   for (const path of touched) await writeDocument(path, files.get(path));
@@ -56,12 +69,49 @@ async function existingFiles(folder: string): Promise<readonly string[]> {
   return yamlFilesIn(folder);
 }
 
+/** The node that is there as far as it says the same, with its comments; what an anchor shares is written anew. */
+function changedNode(document: Document, before: unknown, value: unknown): unknown {
+  return isNode(before) && !hasAnchors(before) ? merged(document, before, value) : nodeOf(document, value);
+}
+
+function merged(document: Document, before: unknown, value: unknown): unknown {
+  if (isNode(before) && isDeepStrictEqual(before.toJS(document), value)) return before;
+  if (isMap(before) && isJsonObject(value)) {
+    const gone = before.items.map(({ key }) => key).filter((key) => !isScalar(key) || !Object.hasOwn(value, String(key.value)));
+    for (const key of gone) before.delete(key);
+    for (const [member, inner] of Object.entries(value)) {
+      const there = before.get(member, true);
+      before.set(member, there === undefined ? nodeOf(document, inner, true) : merged(document, there, inner));
+    }
+    return before;
+  }
+  if (isSeq(before) && Array.isArray(value)) {
+    const left = before.items.filter(isNode);
+    before.items = value.map((item: unknown) => {
+      const at = left.findIndex((node) => isDeepStrictEqual(node.toJS(document), item));
+      return at < 0 ? nodeOf(document, item, true) : left.splice(at, 1)[0];
+    });
+    return before;
+  }
+  return nodeOf(document, value, true);
+}
+
+function hasAnchors(node: Node): boolean {
+  let found = false;
+  visit(node, {
+    Node: (_key, each) => {
+      found ||= isAlias(each) || each.anchor !== undefined;
+    },
+  });
+  return found;
+}
+
 /** A rule, a receiver's stage, a credential: what holds no map is written on one line, where it fits. */
-function nodeOf(document: Document, value: unknown): unknown {
+function nodeOf(document: Document, value: unknown, isInner = false): unknown {
   const node = document.createNode(value);
   visit(node, {
     Map: (_key, map, path) => {
-      if (path.length > 0 && map.items.every(({ value: item }) => !isMap(item))) map.flow = fits(map);
+      if ((isInner || path.length > 0) && map.items.every(({ value: item }) => !isMap(item))) map.flow = fits(map);
     },
     Seq: (_key, seq) => {
       if (seq.items.every(isScalar)) seq.flow = fits(seq);

@@ -1,7 +1,9 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { writeToFolder } from "../../cli/folder/folder-writer.ts";
+import { openFolder } from "../../cli/store/folder-store.ts";
 import { anyDocument } from "../permission/generators.ts";
 import { editorProblems } from "../support/access-schema.ts";
 import { folderOf } from "../support/podgate.ts";
@@ -96,6 +98,69 @@ describe("podgate pull", () => {
     expect(await world.run(["plan", "--from", folder.path, "--prune", "--detailed-exitcode"])).toMatchObject({
       exitCode: 0,
     });
+  });
+
+  test("keeps the comments and the form of what stays inside a document too", async () => {
+    const rule = (path: string) => ({ service: "orders", methods: ["GET"], paths: [path] });
+    await using world = await startStoreWorld({
+      [BILLING]: { allow: [rule("/a"), { ...rule("/c"), methods: ["GET", "PUT"] }, rule("/new")] },
+      "apis/a1": { service: "orders", audiences: ["new"] },
+      "apis/a2": { service: "orders", audiences: ["old"] },
+    });
+    await using folder = await folderOf({
+      "team.yaml": `# ours
+${BILLING}:
+  # what they read
+  allow:
+    - service: orders # by hand
+      methods: [GET]
+      paths: [/a]
+    # gone since
+    - { service: orders, methods: [GET], paths: [/b] }
+    # ticket 7
+    - { service: orders, methods: [GET, PUT], paths: [/c] }
+  deny: []
+apis/a1: &orders { service: orders, audiences: [old] } # one
+apis/a2: *orders
+`,
+    });
+    const shared = await world.run(["pull", "--into", folder.path, "--yes"]);
+    expect(shared).toMatchObject({ exitCode: 3, stderr: expect.stringContaining("shares parts of a document") });
+    const file = join(folder.path, "team.yaml");
+    await writeFile(file, (await readFile(file, "utf8")).replace("&orders ", "").replace("*orders", "{}"));
+    expect(await world.run(["pull", "--into", folder.path, "--yes"])).toMatchObject({ exitCode: 0 });
+    expect(await readFile(file, "utf8")).toBe(`# ours
+${BILLING}:
+  # what they read
+  allow:
+    - service: orders # by hand
+      methods: [ GET ]
+      paths: [ /a ]
+    # ticket 7
+    - { service: orders, methods: [ GET, PUT ], paths: [ /c ] }
+    - { service: orders, methods: [ GET ], paths: [ /new ] }
+
+apis/a1: { service: orders, audiences: [ new ] } # one
+
+apis/a2: { service: orders, audiences: [ old ] }
+`);
+  });
+
+  test("makes of a file that says anything what it shall say", async () => {
+    await using folder = await folderOf({});
+    const store = async () => {
+      const entries = await (await openFolder(folder.path, "/p")).list(["permissions"]);
+      return entries.map(({ stored }) => JSON.parse(stored.text));
+    };
+    await fc.assert(
+      fc.asyncProperty(anyDocument, anyDocument, async (one, other) => {
+        for (const document of [one, other]) {
+          await writeToFolder(folder.path, [{ name: BILLING, text: JSON.stringify(document) }]);
+          expect(await store()).toEqual([document]);
+        }
+      }),
+      { numRuns: 100 },
+    );
   });
 
   test("names what no function can read, and writes the rest", async () => {
