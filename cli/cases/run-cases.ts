@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { isRefusal } from "../../lib/errors.ts";
+import { withoutTokens } from "../../lib/log/token-text.ts";
 import type { Decision } from "../../lib/permission/decide.ts";
 import { PermissionIndex } from "../access/permission-index.ts";
 import type { Context } from "../context.ts";
@@ -129,7 +130,8 @@ function atItsPlace<T>({ location }: Case, find: () => T): T {
 
 async function writeJunit(file: string, results: readonly CaseResult[]): Promise<void> {
   try {
-    await writeFile(file, junitXml(results));
+    // As what the command says: no token leaves, wherever it was written.
+    await writeFile(file, withoutTokens(junitXml(results)));
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
     throw new CliError(EXIT.INPUT, `the file ${quote(file)} cannot be written (${code})`);

@@ -77,7 +77,9 @@ function changedNode(document: Document, before: unknown, value: unknown): unkno
 function merged(document: Document, before: unknown, value: unknown): unknown {
   if (isNode(before) && isDeepStrictEqual(before.toJS(document), value)) return before;
   if (isMap(before) && isJsonObject(value)) {
-    const gone = before.items.map(({ key }) => key).filter((key) => !isScalar(key) || !Object.hasOwn(value, String(key.value)));
+    const gone = before.items
+      .map(({ key }) => key)
+      .filter((key) => !isScalar(key) || !Object.hasOwn(value, String(key.value)));
     for (const key of gone) before.delete(key);
     for (const [member, inner] of Object.entries(value)) {
       const there = before.get(member, true);

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Folder, folderOf, podgate } from "../support/podgate.ts";
 
@@ -90,4 +91,12 @@ describe("no token, no signature, no secret, and nothing that a terminal obeys i
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
     expect(said).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
   });
+});
+
+test("nor in the file that test writes for CI", async () => {
+  const [cases, junit] = [`${folder.path}/cases.yaml`, `${folder.path}/junit.xml`];
+  await podgate(["test", cases, "--from", `${folder.path}/access`, "--junit", junit]);
+  const written = await readFile(junit, "utf8");
+  expect(written).toContain("GET /");
+  for (const part of [SIGNATURE, SECRET]) expect(written).not.toContain(part);
 });
