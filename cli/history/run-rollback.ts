@@ -33,6 +33,14 @@ export async function runRollback(context: Context, flags: RollbackFlags, name?:
       ? await versionsAt(context, flags, { store, entries, at: at ?? 0 })
       : new Map([[name, await versionOf(context, flags, { store, name })]]);
   const wanted = [...earlier].map(([changed, version]) => readableAt(store, changed, version));
+  const snapshot = wanted.find((document) => isSnapshot(document));
+  // Keys that the issuer has taken back would be good again.
+  if (snapshot !== undefined) {
+    throw new CliError(
+      EXIT.INPUT,
+      `${snapshot.name} would be a set of keys that were discovered, which is refresh-keys' own: it writes what the issuer publishes now; nothing was written`,
+    );
+  }
   const plan = planChanges(entries, wanted, { names: store.names, prune: false });
   // Only what goes back is of interest; everything else is "in no file" here.
   const exitCode = await applyPlan(context, flags, { plan: { ...plan, kept: [] }, store });
@@ -80,7 +88,11 @@ async function versionsAt(
   for (const [index, { name }] of since.entries()) {
     const versions = await history.read(name);
     const then = versions.findLast((version) => version.writtenAt <= at && !version.isBetween);
-    if (then !== undefined) found.set(name, then);
+    if (then !== undefined && isSnapshot(entryOf(store, name, then))) {
+      context.output.note(
+        `${name} was a set of keys that were discovered then; it is left alone: refresh-keys keeps it`,
+      );
+    } else if (then !== undefined) found.set(name, then);
     else if ((versions[0]?.version ?? 1) > 1) {
       throw new CliError(
         EXIT.INPUT,

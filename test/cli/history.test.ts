@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { folderOf } from "../support/podgate.ts";
 import { startStoreWorld } from "./store-world.ts";
@@ -102,6 +103,33 @@ describe("podgate rollback", () => {
       "permissions/dev/new/_all did not exist then, or was deleted since and made anew; it is left alone",
     );
     expect(stderr).toContain("What was deleted since then SSM does not know any more");
+  });
+
+  test("brings back no keys that were discovered: what the issuer has taken back would be good again", async () => {
+    let now = 1_800_000_000;
+    const key = (kid: string) => ({
+      kid,
+      ...generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({ format: "jwk" }),
+    });
+    const keySet = (source: string, kid: string) => ({
+      issuer: "https://dev.example.com",
+      fetchedAt: now,
+      source,
+      keys: [key(kid)],
+    });
+    const keys = "keys/dev.example.com";
+    await using world = await startStoreWorld({ [keys]: keySet("discovered", "1") }, { clock: () => now });
+    const at = new Date((now + 30) * 1000).toISOString();
+    now += 60;
+    world.put(keys, keySet("discovered", "2"));
+    const named = await world.run(["rollback", keys, ...ROLLBACK]);
+    expect(named).toMatchObject({ exitCode: 3, stdout: "" });
+    expect(named.stderr).toContain(`${keys} would be a set of keys that were discovered, which is refresh-keys' own`);
+    world.put(keys, keySet("static", "3"));
+    const all = await world.run(["rollback", "--at", at, ...ROLLBACK]);
+    expect(all.exitCode).toBe(0);
+    expect(all.stderr).toContain(`${keys} was a set of keys that were discovered then; it is left alone`);
+    expect(world.writes()).toEqual([]);
   });
 
   test.for<{ what: string; args: string[]; exitCode: number; says: string }>([
