@@ -6,6 +6,7 @@ export type LintRule =
   | "document"
   | "issuer-repeated"
   | "issuer-plain-http"
+  | "address-plain-http"
   | "keys-missing"
   | "scope-unknown"
   | "service-unknown"

@@ -10,6 +10,7 @@ import { openStore } from "../store/open-store.ts";
 import { readContents } from "../store/parsed-document.ts";
 import { quote } from "../wording.ts";
 import type { Finding } from "./finding.ts";
+import { lintAddresses } from "./lint-addresses.ts";
 import { lintBounds } from "./lint-bounds.ts";
 import { lintIssuers } from "./lint-issuers.ts";
 import { lintPermissions } from "./lint-permissions.ts";
@@ -41,6 +42,7 @@ async function lintStore(store: DocumentStore, flags: LintFlags, context: Contex
       ({ name, location, text }): Finding => ({ severity: "error", rule: "document", name, location, text }),
     ),
     ...lintIssuers(documents, store),
+    ...lintAddresses(documents, store),
     ...lintReceivers(documents, store),
     ...lintPermissions(documents, store),
     ...lintBounds(documents, store),

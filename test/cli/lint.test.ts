@@ -58,6 +58,26 @@ describe("lint finds", () => {
       told: ["x.yaml:1 warning issuer-plain-http"],
     },
     {
+      what: "addresses that no function asks, or offline alone",
+      yaml: `issuers/oidc.example.com/other:
+  url: https://oidc.example.com/other
+  cluster: other
+  jwksURL: http://keys.example.com/jwks
+services/local: { url: "http://127.0.0.1:4102/x", credential: { type: none }, principals: ["dev/*/*"] }
+services/plain:
+  url: http://api.example.com
+  credential: { type: oauth2-client-credentials, tokenURL: "http://login.example.com/token", clientId: a, secret: b }
+  principals: ["dev/*/*"]
+`,
+      told: [
+        "x.yaml:4 error address-plain-http",
+        "x.yaml:5 warning address-plain-http",
+        "x.yaml:7 error address-plain-http",
+        "x.yaml:8 error address-plain-http",
+      ],
+      text: /an address over plain http is (asked offline alone|never asked: it has to be https)/,
+    },
+    {
       what: "static keys that are not there",
       yaml: 'issuers/oidc.example.com/x:\n  url: "https://oidc.example.com/x"\n  cluster: x\n  keys: static\n',
       told: ["x.yaml:4 error keys-missing"],
