@@ -48,27 +48,37 @@ class PermissionLint {
 
   #lintAllow(document: PermissionStoreDocument, rule: Rule, index: number): Finding[] {
     const either = this.#lintEither(document, rule, ["allow", index]);
-    if (either.length > 0) return either;
+    if (either.some((finding) => finding.rule === "path-never-matches")) return either;
     const along = this.#along(document);
     const denies = [...document.parsed.value.deny, ...along.flatMap(({ parsed }) => parsed.value.deny)];
     const { beaten, by } = this.#coverage.beatenBy(rule, denies);
     const names = by.map(({ origin }) => this.#short(origin)).join(", ");
     if (beaten === "all") {
       const text = `nothing of this allow is left: ${names} takes all of it back`;
-      return [findingAt(this.#store, document, ["allow", index], { severity: "error", rule: "allow-beaten", text })];
+      const finding = findingAt(this.#store, document, ["allow", index], {
+        severity: "error",
+        rule: "allow-beaten",
+        text,
+      });
+      return [...either, finding];
     }
-    return [...this.#lintShadow(document, rule, index, along), ...by.flatMap((deny) => this.#lintBoundary(rule, deny))];
+    return [
+      ...either,
+      ...this.#lintShadow(document, rule, index, along),
+      ...by.flatMap((deny) => this.#lintBoundary(rule, deny)),
+    ];
   }
 
   /** What is wrong with an allow and with a deny alike. */
   #lintEither(document: PermissionStoreDocument, rule: Rule, path: readonly [string, number]): Finding[] {
+    const findings: Finding[] = [];
     if (rule.service !== "*" && !this.#services.has(rule.service)) {
-      const text = `no document in apis/ or services/ is about the service ${rule.service}, so the rule covers no call`;
-      return [
+      const text = `no document in apis/ or services/ is about the service ${rule.service}: the rule covers no call, but of a function with requirePodToken that is this service`;
+      findings.push(
         findingAt(this.#store, document, [...path, "service"], { severity: "warning", rule: "service-unknown", text }),
-      ];
+      );
     }
-    return rule.paths.flatMap((pattern, at) => {
+    const never = rule.paths.flatMap((pattern, at) => {
       const why = this.#whyNever(rule, pattern);
       if (why === undefined) return [];
       const text = `${pattern} matches no path that a call can have: ${why}`;
@@ -80,6 +90,7 @@ class PermissionLint {
         }),
       ];
     });
+    return [...findings, ...never];
   }
 
   #whyNever(rule: Rule, pattern: string): string | undefined {
