@@ -1,11 +1,14 @@
 import { decodedPath, type GatewayRequest, type IncomingCall } from "./gateway-request.ts";
-import { unknownMember } from "./json.ts";
+import { isRecord, unknownMember } from "./json.ts";
 import { pathParametersOf } from "./path-parameters.ts";
 
-/** Fields of a header: a value, or several in the order in which they were sent. */
-export type Headers =
+/**
+ * Values by name, one or several in the order in which they were sent; or pairs of name and value, as a list of them or
+ * as `Headers`, `URLSearchParams` and `Map` hold them.
+ */
+export type Fields =
   | Readonly<Record<string, string | readonly string[]>>
-  | readonly (readonly [name: string, value: string])[];
+  | Iterable<readonly [name: string, value: string]>;
 
 /** A call as a client makes it. */
 export interface CallRequest {
@@ -14,9 +17,9 @@ export interface CallRequest {
   /** Path as sent: percent-encoded, begins with `/`, without the stage; a query may follow it. */
   readonly path: string;
   /** @default none */
-  readonly headers?: Headers;
+  readonly headers?: Fields;
   /** Query as sent, without the `?`, or its decoded names and values. @default none, or what follows the path */
-  readonly query?: string | Readonly<Record<string, string>>;
+  readonly query?: string | Fields;
   /**
    * The route that matches, as `GET /v1/{id}` or `ANY /v1/{proxy+}`. @default the catch-all: `ANY /{proxy+}` (`ANY /` for
    * the root) of REST APIs, `$default` of HTTP APIs
@@ -50,11 +53,16 @@ const MEMBERS = Object.keys({
   isBase64Encoded: true,
 } satisfies Record<keyof CallRequest, true>);
 
-/** @throws TypeError for a member that a call does not have: misspelt, it would be a call without it */
-export function checkMembers(request: CallRequest): void {
-  const unknown = unknownMember({ ...request }, MEMBERS);
+/**
+ * @param more - members that are none of a client's
+ * @throws TypeError for a member that a call does not have: misspelt, it would be a call without it
+ */
+export function checkMembers(request: CallRequest, more: readonly string[] = []): void {
+  const members = [...MEMBERS, ...more];
+  if (!isRecord(request)) throw new TypeError(`a call is an object: its members are ${members.join(", ")}`);
+  const unknown = unknownMember(request, members);
   if (unknown !== undefined) {
-    throw new TypeError(`a call has no member ${unknown}: expected one of ${MEMBERS.join(", ")}`);
+    throw new TypeError(`a call has no member ${unknown}: expected one of ${members.join(", ")}`);
   }
 }
 
@@ -107,20 +115,26 @@ function parametersOf(template: string, path: string): Record<string, string> {
 }
 
 /** Blanks around a value are no part of it (RFC 9110 §5.5), so a header of blanks is an empty one. */
-function headerPairsOf(headers: Headers): GatewayRequest["headers"] {
-  const pairs = isPairs(headers)
-    ? headers
-    : Object.entries(headers).flatMap(([name, values]) =>
-        (typeof values === "string" ? [values] : values).map((value) => [name, value] as const),
-      );
-  return pairs.map(([name, value]) => [name, value.replaceAll(/^[ \t]+|[ \t]+$/g, "")]);
-}
-
-function isPairs(headers: Headers): headers is Extract<Headers, readonly unknown[]> {
-  return Array.isArray(headers);
+function headerPairsOf(headers: Fields): GatewayRequest["headers"] {
+  return pairsOf(headers, "header").map(([name, value]) => [name, value.replaceAll(/^[ \t]+|[ \t]+$/g, "")]);
 }
 
 function queryOf(query: CallRequest["query"], fromPath: string): string {
   if (query === undefined) return fromPath;
-  return typeof query === "string" ? query : new URLSearchParams(query).toString();
+  return typeof query === "string" ? query : new URLSearchParams(pairsOf(query, "query parameter")).toString();
+}
+
+/** @throws TypeError for a value that is no text: left out or written as one, it would be another call */
+function pairsOf(fields: Fields, what: string): [string, string][] {
+  const pairs = isPairs(fields)
+    ? [...fields]
+    : Object.entries(fields).flatMap(([name, values]) => [values].flat().map((value) => [name, value] as const));
+  return pairs.map(([name, value]) => {
+    if (typeof value === "string") return [name, value];
+    throw new TypeError(`the ${what} ${name} is ${JSON.stringify(value)}: expected a text or a list of texts`);
+  });
+}
+
+function isPairs(fields: Fields): fields is Extract<Fields, Iterable<unknown>> {
+  return Symbol.iterator in fields;
 }

@@ -1,4 +1,4 @@
-import { type CalledApi, type CallRequest, handshakeOf, incomingCall } from "./call-request.ts";
+import { type CalledApi, type CallRequest, checkMembers, handshakeOf, incomingCall } from "./call-request.ts";
 import {
   decodedOnce,
   domainNameOf,
@@ -32,6 +32,19 @@ interface Sent extends Pick<CallRequest, "body" | "isBase64Encoded"> {
  */
 export interface IntegrationRequest extends CallRequest, Partial<CalledApi>, Sent {}
 
+/** Beside those of a call. */
+const MEMBERS = Object.keys({
+  stage: true,
+  apiId: true,
+  account: true,
+  region: true,
+  partition: true,
+  requestId: true,
+  timeEpoch: true,
+  stageVariables: true,
+  multiValueHeaders: true,
+} satisfies Record<Exclude<keyof IntegrationRequest, keyof CallRequest>, true>);
+
 /** What an authorizer gave, as `TwinAnswer.context`. */
 type AuthorizerContext = Readonly<Record<string, unknown>>;
 
@@ -54,12 +67,17 @@ const API_IDS = {
  * `X-Amzn-Trace-Id`) is not here.
  *
  * @param context - what the authorizer gave, as `TwinAnswer.context`; left out, the route has no authorizer
+ * @throws TypeError for a kind or a member that does not exist, and as `incomingCall`
  */
 export function integrationEvent(
   kind: IntegrationKind,
   request: IntegrationRequest,
   context?: AuthorizerContext,
 ): Record<string, unknown> {
+  if (!Object.hasOwn(API_IDS, kind)) {
+    throw new TypeError(`the kind is ${JSON.stringify(kind)}: expected one of ${Object.keys(API_IDS).join(", ")}`);
+  }
+  checkMembers(request, MEMBERS);
   const isHttpApi = kind === "http-2.0" || kind === "http-1.0";
   const api: CalledApi = {
     stage: request.stage ?? (kind === "rest" || kind === "websocket" ? "dev" : "$default"),

@@ -111,6 +111,7 @@ describe("identity sources: what is missing or empty is 401, and the function is
       { identitySource: ["$context.path", "$context.httpMethod", "$context.routeKey"] },
       ["/v1/orders/7", "GET", "ANY /v1/{proxy+}"],
     ],
+    ["the path of a stage with a name", { stage: "prod", identitySource: ["$context.path"] }, ["/prod/v1/orders/7"]],
     ["none configured", { headers: [], identitySource: [] }, null],
   ])("HTTP API: %s", async ([, changes, identitySource]) => {
     let sent: Readonly<Record<string, unknown>> = {};

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type CallRequest, incomingCall } from "../../../offline/api-gateway/call-request.ts";
+import { type CallRequest, checkMembers, incomingCall } from "../../../offline/api-gateway/call-request.ts";
 import { pathParametersOf } from "../../../offline/api-gateway/path-parameters.ts";
 
 const API = { stage: "dev", apiId: "a", account: "1", region: "r", requestId: "i", timeEpoch: 0 };
@@ -96,6 +96,10 @@ describe("a call", () => {
         ],
       }),
     ],
+    ["headers of a Map", { headers: [["A", "1"]] }, rest({ path: "/", headers: new Map([["A", "1"]]) })],
+    ["fetch's headers", { headers: [["a", "1"]] }, rest({ path: "/", headers: new Headers({ A: "1" }) })],
+    ["a query as values, one of them twice", { query: "a=1&a=2" }, rest({ path: "/a", query: { a: ["1", "2"] } })],
+    ["a query as parameters", { query: "a=1&a=2" }, rest({ path: "/", query: new URLSearchParams("a=1&a=2") })],
     ["blanks around a value", { headers: [["A", "1 2"]] }, rest({ path: "/", headers: { A: " \t1 2\t" } })],
     ["a value of blanks", { headers: [["A", ""]] }, rest({ path: "/", headers: [["A", " \t "]] })],
     ["a route in another case", { route: { method: "GET", path: "/a" } }, rest({ path: "/a", route: "get /a" })],
@@ -120,6 +124,19 @@ describe("a call", () => {
       () => http({ path: "/a%2Fb", route: "GET /{id}" }),
       /"\/a\/b" is not of/,
     ],
+    [
+      "a header whose value is forgotten",
+      () => rest({ path: "/", headers: { Authorization: undefined } as never }),
+      /the header Authorization is undefined: expected a text/,
+    ],
+    ["a header that is a number", () => rest({ path: "/", headers: { A: 1 } as never }), /the header A is 1/],
+    [
+      "a number among parameters",
+      () => rest({ path: "/", query: { a: ["1", 2] } as never }),
+      /the query parameter a is 2/,
+    ],
+    ["no call at all", () => checkMembers(undefined as never), /a call is an object: its members are method, path/],
+    ["a URL in place of a call", () => checkMembers("/a" as never), /a call is an object/],
   ])("%s is a mistake of the test", ([, make, message]) => {
     expect(make).toThrow(TypeError);
     expect(make).toThrow(message);

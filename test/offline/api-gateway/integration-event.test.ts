@@ -340,3 +340,19 @@ describe("what is not there", () => {
     });
   });
 });
+
+test.for<[string, () => unknown, RegExp]>([
+  [
+    "kind",
+    () => integrationEvent("soap" as never, { path: "/" }),
+    /the kind is "soap": expected one of http-2\.0, http-1/,
+  ],
+  [
+    "member",
+    () => integrationEvent("alb", { path: "/", header: {} } as never),
+    /no member header: expected .*timeEpoch/,
+  ],
+])("a %s that does not exist is a mistake of the test", ([, make, message]) => {
+  expect(make).toThrow(TypeError);
+  expect(make).toThrow(message);
+});
