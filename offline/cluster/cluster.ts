@@ -2,9 +2,9 @@ import { type ClockSetting, ClockSettingSchema, ClusterClock } from "./cluster-c
 import type { ClusterOptions } from "./cluster-options.ts";
 import { checked } from "./control-body.ts";
 import { createToken, type TokenAuthority } from "./create-token.ts";
-import { FAULT_SCHEMAS, FaultBoard, type FaultOf, type Target } from "./faults.ts";
+import { FaultBoard, type FaultOf, FaultsSchema, type Target } from "./faults.ts";
 import { type ForgedToken, type ForgeRequest, ForgeRequestSchema, forgeToken } from "./forge.ts";
-import { KeyRing, type Rotation, type RotationState } from "./key-ring.ts";
+import { KeyRing, type Rotation, RotationSchema, type RotationState } from "./key-ring.ts";
 import { type MintRequest, MintRequestSchema } from "./mint-request.ts";
 import type { Algorithm, KidForm, PublicJwk, SigningKey } from "./signing-key.ts";
 
@@ -37,7 +37,7 @@ export interface Cluster {
   mint(request: MintRequest): Promise<{ token: string; expirationTimestamp: string }>;
   /** A token that the API would not issue. @throws ApiStatus 400, 404 or 409 */
   forge(request: ForgeRequest): Promise<ForgedToken>;
-  /** @throws RotationRefused */
+  /** @throws ApiStatus 400; RotationRefused for a step that does not fit */
   rotate(rotation?: Rotation): Promise<RotationState>;
   /**
    * Another time for the tokens of this cluster: it stands at `time`, or goes on `offsetSeconds` from the system's.
@@ -45,7 +45,7 @@ export interface Cluster {
    * @throws ApiStatus 400
    */
   setClock(setting?: ClockSetting): void;
-  /** From now on these answers fail. One fault at a time: a second one replaces the first. */
+  /** From now on these answers fail. One fault at a time: a second one replaces the first. @throws ApiStatus 400 */
   fault<T extends Target>(target: T, fault: FaultOf[T]): void;
   /** @param target - without it, all */
   clearFaults(target?: Target): void;
@@ -135,8 +135,8 @@ export class OfflineCluster implements Cluster {
     return forgeToken(checked(ForgeRequestSchema, request), this.authority);
   }
 
-  rotate(rotation?: Rotation): Promise<RotationState> {
-    return this.keyRing.rotate(rotation);
+  async rotate(rotation: Rotation = {}): Promise<RotationState> {
+    return this.keyRing.rotate(checked(RotationSchema, rotation));
   }
 
   setClock(setting?: ClockSetting): void {
@@ -144,7 +144,8 @@ export class OfflineCluster implements Cluster {
   }
 
   fault<T extends Target>(target: T, fault: FaultOf[T]): void {
-    this.faults.set(target, checked(FAULT_SCHEMAS[target], fault));
+    checked(FaultsSchema, { [target]: fault });
+    this.faults.set(target, fault);
   }
 
   clearFaults(target?: Target): void {

@@ -1,20 +1,12 @@
 import type { IncomingMessage } from "node:http";
-import * as v from "valibot";
 import { type Answer, json, readBody } from "./answer.ts";
 import { badRequest, methodNotAllowed } from "./api-status.ts";
 import type { OfflineCluster } from "./cluster.ts";
 import { ClockSettingSchema } from "./cluster-clock.ts";
-import { checked, closed, oneOf, parseControlBody } from "./control-body.ts";
+import { checked, parseControlBody } from "./control-body.ts";
 import { FaultsSchema } from "./faults.ts";
 import { ForgeRequestSchema, forgeToken } from "./forge.ts";
-import { ROTATION_STEPS, RotationRefused } from "./key-ring.ts";
-import { ALGORITHMS } from "./signing-key.ts";
-
-const RotationSchema = closed({
-  step: v.exactOptional(oneOf(ROTATION_STEPS)),
-  keepOld: v.exactOptional(v.boolean("is not true or false")),
-  algorithm: v.exactOptional(oneOf(ALGORITHMS)),
-});
+import { RotationRefused, RotationSchema } from "./key-ring.ts";
 
 /**
  * The calls that no API server has, below `/<cluster>`; `undefined` for another path. Bodies are JSON, whatever their `Content-Type`; a member that

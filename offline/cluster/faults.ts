@@ -61,11 +61,6 @@ const KEYS = [
 export const DiscoveryFaultSchema = v.variant("kind", [...COMMON, ...DISCOVERY]);
 export const KeysFaultSchema = v.variant("kind", [...COMMON, ...KEYS]);
 const TokenRequestFaultSchema = v.variant("kind", [...COMMON]);
-export const FAULT_SCHEMAS = {
-  discovery: DiscoveryFaultSchema,
-  keys: KeysFaultSchema,
-  tokenRequests: TokenRequestFaultSchema,
-} as const satisfies Record<Target, v.GenericSchema>;
 export type DiscoveryFault = v.InferOutput<typeof DiscoveryFaultSchema>;
 export type KeysFault = v.InferOutput<typeof KeysFaultSchema>;
 type TokenRequestFault = v.InferOutput<typeof TokenRequestFaultSchema>;

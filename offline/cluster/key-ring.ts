@@ -1,6 +1,15 @@
-import { type Algorithm, generateSigningKey, type KidForm, type PublicJwk, type SigningKey } from "./signing-key.ts";
+import * as v from "valibot";
+import { closed, oneOf } from "./control-body.ts";
+import {
+  ALGORITHMS,
+  type Algorithm,
+  generateSigningKey,
+  type KidForm,
+  type PublicJwk,
+  type SigningKey,
+} from "./signing-key.ts";
 
-export const ROTATION_STEPS = ["publish", "use", "withdraw"] as const;
+const ROTATION_STEPS = ["publish", "use", "withdraw"] as const;
 type RotationStep = (typeof ROTATION_STEPS)[number];
 
 export interface Rotation {
@@ -15,6 +24,12 @@ export interface Rotation {
   /** Of the new key. @default the algorithm in use */
   readonly algorithm?: Algorithm;
 }
+
+export const RotationSchema = closed({
+  step: v.exactOptional(oneOf(ROTATION_STEPS)),
+  keepOld: v.exactOptional(v.boolean("is not true or false")),
+  algorithm: v.exactOptional(oneOf(ALGORITHMS)),
+} satisfies Record<keyof Rotation, v.GenericSchema>);
 
 export interface RotationState {
   /** `kid` of the key that signs. */

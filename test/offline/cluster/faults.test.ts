@@ -334,3 +334,12 @@ describe("faults of the TokenRequest API", () => {
 async function reached(dev: Started, target: "discovery" | "keys"): Promise<void> {
   while (dev.cluster.calls[target] === 0) await dev.call("GET", "/version");
 }
+
+test.for<[string, unknown, RegExp]>([
+  ["keyz", { kind: "hang" }, /^keyz: is not a member; allowed: discovery, keys, tokenRequests$/],
+  ["keys", { kind: "hangs" }, /^keys.kind: /],
+])("a fault of %s that does not exist is refused in the process too: %j", async ([target, fault, message]) => {
+  await using dev = await startDev();
+  expect(() => dev.cluster.fault(target as never, fault as never)).toThrow(message);
+  expect((await fetch(`${dev.issuer}${KEYS}`)).status).toBe(200);
+});

@@ -95,4 +95,17 @@ describe("rotation of a cluster's keys", () => {
     expect((await bodyOf(response)).message).toContain(message);
     expect(await served(dev)).toEqual(before);
   });
+
+  test.for<[unknown, RegExp]>([
+    [{ step: "publih" }, /^step: is not one of publish, use, withdraw$/],
+    [{ keepold: true }, /^keepold: is not a member; allowed: step, keepOld, algorithm$/],
+  ])("%j is refused in the process as over HTTP, and changes nothing", async ([rotation, message]) => {
+    await using dev = await startDev();
+    const before = await served(dev);
+    await expect(dev.cluster.rotate(rotation as never)).rejects.toThrow(message);
+    expect(await bodyOf(await dev.call("POST", "/_rotate", rotation))).toMatchObject({
+      message: expect.stringMatching(message),
+    });
+    expect(await served(dev)).toEqual(before);
+  });
 });
