@@ -3,6 +3,7 @@ import { gatewayHeaders } from "./gateway-headers.ts";
 import { decodedPath } from "./gateway-request.ts";
 import type { GatewayResponse } from "./gateway-response.ts";
 import { deliver, dropOverride, fromHapi, type HapiRequest, responseHeaders } from "./hapi-request.ts";
+import { http2Headers } from "./http-api-events.ts";
 import { credentialsOf } from "./integration-context.ts";
 import type { IntegrationKind } from "./integration-event.ts";
 import { LambdaAuthorizer } from "./lambda-authorizer.ts";
@@ -77,7 +78,7 @@ export function provider(endpoint: RouteEndpoint, functionKey: string, method: s
     method,
     path: template,
     ...(endpoint.isHttpApi
-      ? { kind: "http-2.0", stage: "$default", prefix: "" }
+      ? { kind: endpoint.payload === "1.0" ? "http-1.0" : "http-2.0", stage: "$default", prefix: "" }
       : { kind: "rest", stage: current.stage, prefix: `/${current.stage}` }),
   };
   const authorizer = routeAuthorizer(endpoint, current.httpApiAuthorizers);
@@ -93,7 +94,7 @@ export { provider as "module.exports" };
 interface Route {
   readonly method: string;
   readonly path: string;
-  readonly kind: Extract<IntegrationKind, "rest" | "http-2.0">;
+  readonly kind: Extract<IntegrationKind, "rest" | "http-1.0" | "http-2.0">;
   readonly stage: string;
   readonly prefix: string;
 }
@@ -106,7 +107,9 @@ function received(request: HapiRequest, route: Route): ReturnType<typeof fromHap
   // hapi's own parameters are decoded, also where a REST API leaves them as sent.
   const path = route.kind === "rest" ? sent.path : decodedPath(sent.path);
   const pathParameters = pathParametersOf(route.path, path) ?? sent.pathParameters;
-  deliver(request, { path: `${route.prefix}${path}`, query: sent.query, pathParameters });
+  // Payloads of version 1 show each field that was sent.
+  const headers = route.kind === "http-2.0" ? Object.entries(http2Headers(sent)) : sent.headers;
+  deliver(request, { path: `${route.prefix}${path}`, query: sent.query, pathParameters, headers });
   return { ...sent, pathParameters };
 }
 

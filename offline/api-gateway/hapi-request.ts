@@ -27,16 +27,17 @@ export function dropOverride(request: HapiRequest): void {
 }
 
 /**
- * Puts path, query and path parameters in place of hapi's own, from which serverless-offline (14.8.2) makes the event of the
- * integration: hapi's path is normalised, its parameters are decoded, its query is written anew. To be called once the route is
- * chosen.
+ * Puts path, query, path parameters and headers in place of hapi's own, from which serverless-offline (14.8.2) makes the event
+ * of the integration: hapi's path is normalised, its parameters are decoded, its query is written anew, and of a header that
+ * came twice a payload 2.0 gets the last value alone. To be called once the route is chosen.
  *
  * @param path - with the stage where that leads it; all as the kind of API delivers them
  */
 export function deliver(
   request: HapiRequest,
-  { path, query, pathParameters }: Pick<FromHapi, "path" | "query" | "pathParameters">,
+  { path, query, pathParameters, headers }: Pick<FromHapi, "path" | "query" | "pathParameters" | "headers">,
 ): void {
+  request.raw.req.rawHeaders = headers.flat();
   const searchParams = Object.assign(new URLSearchParams(query), { toString: () => query });
   const url = { pathname: path, search: query === "" ? "" : `?${query}`, searchParams };
   // hapi makes `url` when it is asked for it, so there is nothing to assign to.

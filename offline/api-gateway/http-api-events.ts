@@ -53,7 +53,6 @@ export function http2Members(call: IncomingCall, authorizer: Readonly<Record<str
   const { account, apiId, stage, method, requestId, sourceIp, timeEpoch } = call;
   const key = routeKey(call);
   const rawPath = httpApiPath(call);
-  const lowered = call.headers.map(([name, value]) => [name.toLowerCase(), value] as const);
   const cookies = headerValues(call, "cookie").flatMap((value) => value.split(/; */));
   const query = joined(grouped(queryPairs(call)));
   const [userAgent = ""] = headerValues(call, "user-agent");
@@ -62,7 +61,7 @@ export function http2Members(call: IncomingCall, authorizer: Readonly<Record<str
     rawPath,
     rawQueryString: call.query,
     ...(cookies.length > 0 && { cookies }),
-    headers: joined(grouped(lowered.filter(([name]) => name !== "cookie"))),
+    headers: http2Headers(call),
     ...(Object.keys(query).length > 0 && { queryStringParameters: query }),
     requestContext: {
       accountId: account,
@@ -80,6 +79,12 @@ export function http2Members(call: IncomingCall, authorizer: Readonly<Record<str
     ...(Object.keys(call.pathParameters).length > 0 && { pathParameters: { ...call.pathParameters } }),
     ...(call.stageVariables !== undefined && { stageVariables: { ...call.stageVariables } }),
   };
+}
+
+/** Headers as payload 2.0 has them: names in lower case, what came several times joined by a comma, no cookies. */
+export function http2Headers({ headers }: Pick<IncomingCall, "headers">): Record<string, string> {
+  const lowered = headers.map(([name, value]) => [name.toLowerCase(), value] as const);
+  return joined(grouped(lowered.filter(([name]) => name !== "cookie")));
 }
 
 /** The path that an HTTP API delivers: decoded, and led by a stage that has a name, which is part of what the client sent. */

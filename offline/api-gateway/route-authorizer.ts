@@ -9,6 +9,8 @@ export interface RouteEndpoint {
   /** Of the event: a name, or an object; `undefined` for an open route. */
   readonly authorizer?: unknown;
   readonly isHttpApi?: boolean;
+  /** Of an HTTP API: the version of the payload that the function behind the route gets. @default "2.0" */
+  readonly payload?: string;
 }
 
 /** The Lambda authorizer of a route. */

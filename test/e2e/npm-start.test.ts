@@ -162,6 +162,12 @@ describe("GET /whoami", () => {
     expect(await answer.json()).toMatchObject({ status: 401, code: "TOKEN_MISSING" });
   });
 
+  test("with the token in two fields it is 401: an HTTP API joins them", async () => {
+    const field = ["-H", `Authorization: Bearer ${await mint(gateway())}`];
+    const { stdout } = await run("curl", ["-s", ...field, ...field, `${gateway()}/whoami`]);
+    expect(JSON.parse(stdout)).toMatchObject({ status: 401, code: "TOKEN_INVALID" });
+  });
+
   const now = () => Math.floor(Date.now() / 1000);
   test.for([
     { fault: "another audience", token: () => mint("orders.example.com"), code: "TOKEN_AUDIENCE_MISMATCH" },

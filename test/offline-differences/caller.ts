@@ -18,8 +18,16 @@ export interface IntegrationEvent {
   readonly rawPath?: string;
   readonly rawQueryString?: string;
   readonly pathParameters?: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly cookies?: readonly string[];
+  readonly version?: string;
+  readonly resource?: string;
   readonly requestContext: {
     readonly accountId: string;
+    readonly apiId: string;
+    readonly path?: string;
+    readonly resourcePath?: string;
+    readonly identity?: Readonly<Record<string, unknown>>;
     readonly authorizer?: Readonly<Record<string, unknown>> & { readonly lambda?: Readonly<Record<string, unknown>> };
   };
 }

@@ -116,4 +116,28 @@ export const INTEGRATION: readonly Difference[] = [
     plain: "a=+&b=",
     probe: async (caller) => (await caller.get("/policy/{id}?a=%20&b", "allow")).json().rawQueryString ?? "absent",
   },
+  {
+    id: "integration-repeated-header",
+    compared: "HTTP API: a header that is sent twice, as the integration gets it",
+    source: HTTP_PROXY,
+    aws: "one,two",
+    plain: "two",
+    probe: async (caller) => {
+      const answer = await caller.get("/policy/{id}", "allow", { headers: ["X-Part", "one", "x-part", "two"] });
+      return answer.json().headers["x-part"] ?? "absent";
+    },
+  },
+  {
+    id: "integration-cookies",
+    compared: "HTTP API: two cookies, as the integration gets them",
+    source: HTTP_PROXY,
+    aws: "in cookies",
+    plain: "in cookies, in headers",
+    probe: async (caller) => {
+      const answer = await caller.get("/policy/{id}", "allow", { headers: ["Cookie", "a=1; b=2"] });
+      const { cookies, headers } = answer.json();
+      const places = [cookies?.join() === "a=1,b=2" && "in cookies", "cookie" in headers && "in headers"];
+      return places.filter(Boolean).join(", ");
+    },
+  },
 ];

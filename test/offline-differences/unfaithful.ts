@@ -116,12 +116,52 @@ export const UNFAITHFUL: readonly Difference[] = [
   },
   {
     id: "integration-account",
-    compared: "REST: `requestContext.accountId`, as the integration gets it",
+    compared: "REST and HTTP API: `requestContext.accountId` and `apiId`, as the integration gets them",
     source: guide("set-up-lambda-proxy-integrations"),
-    aws: "12 digits",
-    plain: "offlineContext_accountId",
-    podgate: "offlineContext_accountId",
-    probe: async (caller) => (await caller.get("/dev/token/{id}", "allow")).json().requestContext.accountId,
+    aws: "those of the API",
+    plain: "offlineContext_accountId, offlineContext_apiId",
+    podgate: "offlineContext_accountId, offlineContext_apiId",
+    probe: async (caller) => {
+      const answers = [await caller.get("/dev/token/{id}", "allow"), await caller.get("/policy/{id}", "allow")];
+      const seen = answers.map((answer) => answer.json().requestContext);
+      return [...new Set(seen.map(({ accountId, apiId }) => `${accountId}, ${apiId}`))].join("; ");
+    },
+  },
+  {
+    id: "integration-identity",
+    compared: "REST: `user` and `cognitoIdentityId` in `requestContext.identity`, as the integration gets them",
+    source: guide("set-up-lambda-proxy-integrations"),
+    aws: "null, null",
+    plain: "offlineContext_user, offlineContext_cognitoIdentityId",
+    podgate: "offlineContext_user, offlineContext_cognitoIdentityId",
+    probe: async (caller) => {
+      const { identity } = (await caller.get("/dev/token/{id}", "allow")).json().requestContext;
+      return `${identity?.["user"]}, ${identity?.["cognitoIdentityId"]}`;
+    },
+  },
+  {
+    id: "integration-stage",
+    compared: "REST: does the stage lead `requestContext.path` and `resourcePath`, as the integration gets them?",
+    source: "paths-rest",
+    aws: "yes, no",
+    plain: "no, yes",
+    podgate: "no, yes",
+    probe: async (caller) => {
+      const { path, resourcePath } = (await caller.get("/dev/token/{id}", "allow")).json().requestContext;
+      return [path, resourcePath].map((text) => (text?.startsWith("/dev/") ? "yes" : "no")).join(", ");
+    },
+  },
+  {
+    id: "integration-payload-1",
+    compared: "HTTP API: `version` and `resource` of payload 1.0, as the integration gets them",
+    source: guide("http-api-develop-integrations-lambda"),
+    aws: "1.0, /payload-1/{id}",
+    plain: "absent, GET /payload-1/{id}",
+    podgate: "absent, GET /payload-1/{id}",
+    probe: async (caller) => {
+      const { version = "absent", resource } = (await caller.get("/payload-1/{id}", "allow")).json();
+      return `${version}, ${resource}`;
+    },
   },
   {
     id: "callback-handler",

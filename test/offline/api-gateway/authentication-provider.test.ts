@@ -175,6 +175,21 @@ describe("a route with an HTTP API authorizer", () => {
     }
   });
 
+  test.for<[string | undefined, string[]]>([
+    [undefined, ["authorization", "a,b", "x", "1"]],
+    ["2.0", ["authorization", "a,b", "x", "1"]],
+    ["1.0", ["Authorization", "a", "Cookie", "c=1", "authorization", "b", "X", "1"]],
+  ])("of payload %s serverless-offline finds a header that came twice as AWS delivers it", async ([payload, found]) => {
+    lambda.respond = returns({ isAuthorized: true });
+    const of = { isHttpApi: true, ...(payload !== undefined && { payload }) };
+    for (const authorizer of [undefined, { name: "simple" }]) {
+      const scheme = provider({ ...of, authorizer }, "orders", "ANY", "/v1/{proxy+}");
+      const request = hapiRequest("/v1/a", ["Authorization", "a", "Cookie", "c=1", "authorization", "b", "X", "1"]);
+      await authenticate(scheme, request);
+      expect(request.raw.req.rawHeaders).toEqual(found);
+    }
+  });
+
   test.for<[unknown, number, string]>([
     [{ isAuthorized: false }, 403, '{"message":"Forbidden"}'],
     [{ isAuthorized: "true" }, 500, '{"message":"Internal Server Error"}'],
