@@ -24,7 +24,8 @@ export function authorizationFields(event: JsonObject): readonly string[] {
   const fields: string[] = [];
   for (const name of Object.keys(headers)) {
     if (name.length !== AUTHORIZATION.length || name.toLowerCase() !== AUTHORIZATION) continue;
-    for (const value of [headers[name]].flat()) {
+    const values = headers[name];
+    for (const value of Array.isArray(values) ? values : [values]) {
       if (typeof value === "string") fields.push(value);
     }
   }

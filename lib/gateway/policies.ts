@@ -11,36 +11,45 @@ export interface BuiltPolicy {
   readonly hasFittingResources: boolean;
 }
 
+/** What a policy was built for. */
 interface Kept extends BuiltPolicy {
-  readonly granted: PermissionSet;
+  readonly stage: string;
+  readonly service: string;
+  readonly websocket: boolean;
 }
 
-/** About 10 KB each where permissions fill an answer, so 10 MB at most. */
+/** Callers whose policies are kept. One is about 10 KB where permissions fill an answer, so they take 10 MB for each stage. */
 const CAPACITY = 1024;
 
 /**
- * Policies as they were built, one for each caller and stage. Each holds for the very permissions it was built from: read
- * anew, they are another object, and the policy is built anew.
+ * Policies as they were built, one for each caller and stage. They hold for the very permissions that they were built from: read
+ * anew, those are another object, and each policy is built anew.
  */
 export class Policies {
-  readonly #kept = createLru<string, Kept>(CAPACITY);
+  readonly #kept = createLru<string, { readonly granted: PermissionSet; readonly policies: Kept[] }>(CAPACITY);
 
   whole(principal: string, granted: PermissionSet, asked: AskedCall): BuiltPolicy {
-    const kind = asked.websocket ? "$connect" : "";
-    const key = `${principal} ${asked.access.service} ${kind} ${stageArn(asked.arn)}`;
-    const kept = this.#kept.get(key);
-    if (kept?.granted === granted) return kept;
-    const built = build(granted, asked);
-    this.#kept.set(key, built);
+    let kept = this.#kept.get(principal);
+    if (kept?.granted !== granted) {
+      kept = { granted, policies: [] };
+      this.#kept.set(principal, kept);
+    }
+    const stage = stageArn(asked.arn);
+    const { service } = asked.access;
+    const { websocket } = asked;
+    for (const policy of kept.policies) {
+      if (policy.stage === stage && policy.service === service && policy.websocket === websocket) return policy;
+    }
+    const built = { stage, service, websocket, ...build(granted, asked) };
+    kept.policies.push(built);
     return built;
   }
 }
 
-function build(granted: PermissionSet, asked: AskedCall): Kept {
+function build(granted: PermissionSet, asked: AskedCall): BuiltPolicy {
   const document = wholePolicy(granted, asked);
   const resources = document.Statement.flatMap(({ Resource }) => Resource);
   return {
-    granted,
     document,
     bytes: Buffer.byteLength(JSON.stringify(document)),
     hasFittingResources: resources.every((resource) => resource.length <= MAX_RESOURCE_CHARACTERS),

@@ -38,6 +38,8 @@ const REFRESH_PATIENCE_SECONDS = 0.5;
 export class IssuerKeys {
   readonly #options: IssuerKeysOptions;
   #published: PublishedKeys | undefined;
+  /** Whose document says where those are published. */
+  #publisher: TrustedIssuer | undefined;
   #looking: Promise<KeySet | undefined> | undefined;
   #nextLookAt = 0;
 
@@ -50,15 +52,15 @@ export class IssuerKeys {
    * Rejects with `ISSUER_UNREACHABLE`, `DISCOVERY_INVALID`, `KEY_SET_INVALID` or `KEY_SET_MISSING` when there are no keys to judge by.
    */
   find(record: IssuerRecord, keyId: string): Awaitable<VerificationKey | UnfitKey | undefined> {
-    return whenThere(this.#current(record), (set) => {
-      if (record.issuer.keys === "discovered") this.#options.onKeysUsed(this.#options.clock.now() - set.fetchedAt);
+    const now = this.#options.clock.now();
+    return whenThere(this.#current(record, now), (set) => {
+      if (record.issuer.keys === "discovered") this.#options.onKeysUsed(now - set.fetchedAt);
       return set.keys.get(keyId) ?? whenThere(this.#lookForNewKeys(record, keyId), (latest) => latest?.get(keyId));
     });
   }
 
-  #current(record: IssuerRecord): Awaitable<DatedKeySet> {
+  #current(record: IssuerRecord, now: number): Awaitable<DatedKeySet> {
     const { issuer } = record;
-    const now = this.#options.clock.now();
     const stored = this.#stored(record, now);
     if (issuer.keys === "static") {
       if (stored !== undefined) return stored;
@@ -119,9 +121,12 @@ export class IssuerKeys {
 
   /** Keys that were fetched where the issuer document no longer points are nobody's. */
   #publishedBy(issuer: TrustedIssuer): PublishedKeys {
+    if (this.#published !== undefined && this.#publisher === issuer) return this.#published;
+    this.#publisher = issuer;
     const source = keySource(issuer);
-    if (this.#published?.source === source) return this.#published;
-    this.#published = new PublishedKeys(source, this.#options.fetchJson, this.#options.clock);
+    if (this.#published?.source !== source) {
+      this.#published = new PublishedKeys(source, this.#options.fetchJson, this.#options.clock);
+    }
     return this.#published;
   }
 

@@ -2,6 +2,8 @@ import type { Clock } from "../clock.ts";
 import type { Decided, Identified } from "../decision/decide-access.ts";
 import type { DocumentVersion } from "../document.ts";
 import { type ForwardFailureCode, GatewayError, isRefusal, type Refusal } from "../errors.ts";
+import { createLru } from "../lru.ts";
+import type { Allow } from "../permission/decide.ts";
 import type { Access } from "../permission/permission.ts";
 import type { TokenTrail, VerifiedIdentity } from "../token/token-verifier.ts";
 import { formatMembers, formatRecord, type Logger } from "./logger.ts";
@@ -39,6 +41,9 @@ const CALL_FAILED = [
   ),
 ];
 
+/** Rules whose lines are kept: more than the callers of a busy minute are allowed by. */
+const RULES = 1024;
+
 /**
  * One record for each decision, and for each request that could not be decided. Its members are documented in
  * docs/audit.md and are part of the contract. Never token text; who called is named only after the signature held.
@@ -49,6 +54,7 @@ export class AuditLog {
   readonly #metrics: Metrics;
   readonly #verified = formattedOnce((identity: VerifiedIdentity) => formatMembers(callerOf(identity, identity)));
   readonly #document = formattedOnce(({ name, version }: DocumentVersion) => formatRecord({ name, version }));
+  readonly #allowed = createLru<string, string>(RULES);
   /** Of the surface that was asked last: most functions have one. */
   #surface: (Omit<Surface, "function"> & { readonly name: string; readonly members: string }) | undefined;
   /** The second that was told last, up to its point: calls come many in one. */
@@ -63,9 +69,9 @@ export class AuditLog {
   record(decided: Decided, surface: Surface): void {
     const { decision, access, trail, identity } = decided;
     const verdict = isRefusal(decision)
-      ? describeRefusal(decision, access)
-      : { outcome: decision.effect, code: "ALLOWED", rule: decision.rule, access };
-    this.#write(decided, surface, formatMembers(verdict) + this.#describeCaller(trail, identity));
+      ? formatMembers(describeRefusal(decision, access))
+      : this.#describeAllow(decision) + formatMembers({ access });
+    this.#write(decided, surface, verdict + this.#describeCaller(trail, identity));
   }
 
   /** A caller that was identified and nothing more was asked: `whoami`, `service: false`. */
@@ -136,10 +142,21 @@ export class AuditLog {
     return members;
   }
 
+  #describeAllow({ effect, rule }: Allow): string {
+    let members = this.#allowed.get(rule);
+    if (members === undefined) {
+      members = formatMembers({ outcome: effect, code: "ALLOWED", rule });
+      this.#allowed.set(rule, members);
+    }
+    return members;
+  }
+
   #describeCaller(trail: TokenTrail, identity: VerifiedIdentity | undefined): string {
     // What the trail says of a verified caller, the identity says too.
     const caller = identity === undefined ? formatMembers(callerOf(trail)) : this.#verified(identity);
-    return `${caller}"documents":[${trail.documents.map(this.#document).join()}],`;
+    let documents = "";
+    for (const document of trail.documents) documents += (documents && ",") + this.#document(document);
+    return `${caller}"documents":[${documents}],`;
   }
 }
 

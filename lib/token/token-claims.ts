@@ -46,7 +46,7 @@ export function readClaims(claims: JsonObject): TokenClaims | Refusal {
   if (typeof sub !== "string" || account === undefined) {
     return refuse("SUBJECT_INVALID", "the token's `sub` is not `system:serviceaccount:<namespace>:<name>`");
   }
-  const [namespace, serviceAccount] = account;
+  const { namespace, serviceAccount } = account;
   const kubernetes = readKubernetesClaim(own(claims, "kubernetes.io"), namespace, serviceAccount);
   if (typeof kubernetes === "string") {
     return refuse("KUBERNETES_CLAIM_INVALID", `the token's \`kubernetes.io\` claim is refused: ${kubernetes}`);
@@ -66,10 +66,13 @@ export function readClaims(claims: JsonObject): TokenClaims | Refusal {
   };
 }
 
-function readSubject(sub: string): readonly [namespace: string, name: string] | undefined {
+function readSubject(sub: string): Pick<TokenClaims, "namespace" | "serviceAccount"> | undefined {
   if (!sub.startsWith(SUBJECT_PREFIX)) return undefined;
-  const [namespace, name, ...more] = sub.slice(SUBJECT_PREFIX.length).split(":");
-  return isDnsLabel(namespace) && isDnsSubdomain(name) && more.length === 0 ? [namespace, name] : undefined;
+  const colon = sub.indexOf(":", SUBJECT_PREFIX.length);
+  const namespace = sub.slice(SUBJECT_PREFIX.length, colon);
+  // No name holds a colon, so a part more is refused with it; without a colon there is no namespace that is one.
+  const serviceAccount = sub.slice(colon + 1);
+  return isDnsLabel(namespace) && isDnsSubdomain(serviceAccount) ? { namespace, serviceAccount } : undefined;
 }
 
 /** What the claim is bound to, or what is wrong with it. */

@@ -34,20 +34,19 @@ describe("a built policy", () => {
       what: "another caller",
       other: () => ({ principal: "prod/a/c", granted: granting({ allow: [WRITE] }), of: asked() }),
     },
-    {
-      what: "another stage",
+    ...[
+      { stage: "prod" },
+      { apiId: "other" },
+      { account: "210987654321" },
+      { region: "eu-1" },
+      { partition: "aws-cn" },
+    ].map((part) => ({
+      what: `another stage or API: ${Object.entries(part)}`,
       other: () => {
         const of = asked();
-        return { principal: "prod/a/b", granted: undefined, of: { ...of, arn: { ...of.arn, stage: "prod" } } };
+        return { principal: "prod/a/b", granted: undefined, of: { ...of, arn: { ...of.arn, ...part } } };
       },
-    },
-    {
-      what: "another API",
-      other: () => {
-        const of = asked();
-        return { principal: "prod/a/b", granted: undefined, of: { ...of, arn: { ...of.arn, apiId: "other" } } };
-      },
-    },
+    })),
     {
       what: "another service behind the same stage",
       other: () => {
@@ -65,6 +64,20 @@ describe("a built policy", () => {
     policies.whole("prod/a/b", ours, asked());
     const { principal, granted = ours, of } = other();
     expect(policies.whole(principal, granted, of).document).toEqual(wholePolicy(granted, of));
+  });
+
+  test("is kept beside those of other stages", () => {
+    const policies = new Policies();
+    const granted = granting({ allow: [READ] });
+    const [one, other] = [asked(), { ...asked(), arn: { ...asked().arn, stage: "other" } }];
+    const first = policies.whole("prod/a/b", granted, one);
+    const second = policies.whole("prod/a/b", granted, other);
+    expect(second).not.toBe(first);
+    expect([policies.whole("prod/a/b", granted, one), policies.whole("prod/a/b", granted, other)]).toEqual([
+      first,
+      second,
+    ]);
+    expect(policies.whole("prod/a/b", granted, one)).toBe(first);
   });
 
   test("keeps the Deny of one call, and its decision's id, out of the answers to others", () => {
