@@ -1,3 +1,4 @@
+import type { TrustedIssuer } from "../../lib/issuer/trusted-issuer.ts";
 import type { Rule } from "../../lib/permission/permission.ts";
 import { Coverage, type Covering, methodsOf } from "../pattern/coverage.ts";
 import type { DocumentStore } from "../store/document-store.ts";
@@ -26,7 +27,7 @@ class PermissionLint {
     this.#store = store;
     this.#permissions = new Map(documents.filter(isPermission).map((document) => [document.name, document]));
     const issuers = documents.flatMap(({ parsed }) => (parsed.kind === "issuers" ? [parsed.value] : []));
-    this.#groups = new Map(issuers.map(({ cluster, group }) => [cluster, group]));
+    this.#groups = groupsOf(issuers.filter(({ disabled }) => !disabled));
     this.#services = new Set(
       documents.flatMap(({ parsed }) => {
         if (parsed.kind === "services") return [parsed.service];
@@ -174,6 +175,15 @@ class PermissionLint {
       throw error;
     }
   }
+}
+
+/** By cluster; of one that has issuers of several groups none, as no group's documents reach all of its callers. */
+function groupsOf(issuers: readonly TrustedIssuer[]): ReadonlyMap<string, string | undefined> {
+  const groups = new Map<string, string | undefined>();
+  for (const { cluster, group } of issuers) {
+    groups.set(cluster, groups.has(cluster) && groups.get(cluster) !== group ? undefined : group);
+  }
+  return groups;
 }
 
 function isPermission(document: StoreDocument): document is PermissionStoreDocument {

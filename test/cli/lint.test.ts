@@ -94,6 +94,13 @@ services/plain:
       text: /no document in apis\/ or services\/ is about the service odrers|nothing of this allow is left/,
     },
     {
+      what: "no allow that a group takes back to which not every issuer of the cluster belongs",
+      yaml: `issuers/oidc.example.com/new: { url: "https://oidc.example.com/new", cluster: dev, group: other, replaces: "https://oidc.example.com/dev" }
+issuers/oidc.example.com/off: { url: "https://oidc.example.com/off", cluster: dev, group: off, disabled: true }
+${permission(`[${rule('["/v1/*"]')}]`)}${permission("[]", `[${rule('["*"]')}]`, "permissions/_group.other/_all")}${permission(`[${rule('["*"]')}]`, "[]", "permissions/_group.off/_all")}`,
+      told: [],
+    },
+    {
       what: "a rule that another covers, in its document",
       yaml: permission(`[${rule('["/v1/a"]')}, ${rule('["/v1/*"]', '["*"]')}]`),
       told: ["x.yaml:2 warning rule-shadowed"],
