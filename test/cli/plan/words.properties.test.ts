@@ -1,0 +1,69 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { documentIn } from "../../../cli/plan/document-pair.ts";
+import { coversGrant } from "../../../cli/plan/grants.ts";
+import { type AccessChange, accessChanges } from "../../../cli/plan/permission-words.ts";
+import type { Method } from "../../../lib/permission/permission.ts";
+import { anyAccess, anyDocument, isAllowed } from "../../permission/generators.ts";
+import { planOf, type Texts } from "./killed-apply.ts";
+
+/** Every level that applies to one account. */
+const LEVELS = [
+  "permissions/dev/payments/billing",
+  "permissions/dev/payments/_all",
+  "permissions/dev/_all",
+  "permissions/_group.all/payments/billing",
+  "permissions/_group.all/_all",
+  "permissions/_all",
+];
+const ISSUER = { url: "https://c.example.com", cluster: "dev", group: "all" };
+
+const anySide = fc.dictionary(fc.constantFrom(...LEVELS), anyDocument, { maxKeys: 3 });
+
+const textsOf = (documents: object): Texts =>
+  new Map(
+    Object.entries({ "issuers/c.example.com": ISSUER, ...documents }).map(([name, document]) => [
+      name,
+      JSON.stringify(document),
+    ]),
+  );
+
+/** What a remark says of every call that its line names. The others are about allows, of which denies may take a part. */
+const CLAIMS: readonly { readonly note: RegExp; holds(before: boolean, after: boolean): boolean }[] = [
+  { note: /^refused all the same/, holds: (_before, after) => !after },
+  { note: /^was refused all the same/, holds: (before) => !before },
+  { note: /^was denied it already/, holds: (before) => !before },
+  { note: /^stays denied/, holds: (_before, after) => !after },
+];
+
+test("a remark of a plan is true of every call that its line names, for everybody whom the document reaches", () => {
+  const seen = new Set<string>();
+  fc.assert(
+    fc.property(anySide, anySide, fc.array(anyAccess, { minLength: 20, maxLength: 20 }), (one, other, accesses) => {
+      const { changed, documents } = planOf(textsOf(one), textsOf(other));
+      const granted = (when: "before" | "after") => ({
+        documents: LEVELS.flatMap((level) => documentIn(documents.get(level)?.[when], "permissions") ?? []),
+      });
+      const [was, is] = [granted("before"), granted("after")];
+      for (const change of changed.flatMap((pair) => accessChanges(pair, documents, () => "all"))) {
+        const claim = CLAIMS.find(({ note }) => note.test(change.note ?? ""));
+        if (claim === undefined) continue;
+        for (const access of accesses.filter((each) => names(change, each))) {
+          expect(claim.holds(isAllowed(was, access), isAllowed(is, access)), JSON.stringify({ change, access })).toBe(
+            true,
+          );
+          seen.add(String(claim.note));
+        }
+      }
+    }),
+    { numRuns: 700 },
+  );
+  expect(seen.size).toBe(CLAIMS.length);
+});
+
+function names({ service, methods, paths }: AccessChange, access: { service: string; method: string; path: string }) {
+  return coversGrant([{ service, methods: [...methods] as Method[], paths }], {
+    ...access,
+    method: access.method as Method,
+  });
+}
