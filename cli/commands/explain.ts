@@ -84,7 +84,7 @@ export const explainCommand = buildCommand<ExplainFlags, [string?], Context>({
       "  podgate explain --event event.json --prefix /podgate/prod\n" +
       "  aws logs tail /aws/lambda/podgate-prod-authorizer | podgate explain --decision <id> --prefix /podgate/prod\n\n" +
       "Exit code 0 where the call is allowed, 1 where it is refused, 4 where it would be allowed and something could not be\n" +
-      "checked, or where the functions would make no decision.",
+      "checked, or where the functions would make no decision; 3 where that is because a document cannot be read.",
   },
 });
 
