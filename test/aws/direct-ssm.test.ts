@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { readDirectSettings } from "../../lib/aws/direct-settings.ts";
 import { createDirectSsm } from "../../lib/aws/direct-ssm.ts";
 import { reasonOf } from "../../lib/aws/ssm-call.ts";
-import { startHttpServer, startHttpsServer } from "../support/faulty-server.ts";
+import { startHttpServer, startHttpsServer, startTcpServer } from "../support/faulty-server.ts";
 import { startStrictStore, useKeys } from "./strict-store.ts";
 
 const A = "/podgate/test/a";
@@ -49,6 +49,71 @@ test("a certificate that is not trusted is told by its code, and not tried again
   const call = createDirectSsm().call(settings, "GetParameters", INPUT);
   expect(await call.then(String, reasonOf)).toMatch(/CERT/);
   expect(server.connections).toBe(1);
+});
+
+/** Sends these bytes for each request, whatever it is. */
+function startWordyServer(...answers: readonly string[]) {
+  let sent = 0;
+  return startTcpServer((socket) =>
+    socket.on("data", () => socket.write(answers[Math.min(sent++, answers.length - 1)] ?? "", "latin1")),
+  );
+}
+
+const EMPTY = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+
+test("an answer that is no HTTP is told as such, and not asked for again", async () => {
+  await using server = await startWordyServer("ERR unknown command 'POST'\r\n\r\n");
+  const call = createDirectSsm().call(settingsFor(`http://127.0.0.1:${server.port}`), "GetParameters", INPUT);
+  expect(await call.then(String, reasonOf)).toBe("HPE_INVALID_CONSTANT");
+  expect(server.connections).toBe(1);
+});
+
+test.for([
+  { when: "its answer says that it closes", first: EMPTY.replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n") },
+  { when: "more than its answer came", first: `${EMPTY}${EMPTY}` },
+  { when: "the end of its answer is not clear", first: "HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\n{}" },
+])("a connection serves no second request where $when", async ({ first }) => {
+  await using server = await startWordyServer(first, EMPTY);
+  const ssm = createDirectSsm();
+  const settings = settingsFor(`http://127.0.0.1:${server.port}`);
+  for (let time = 0; time < 3; time++) expect(await ssm.call(settings, "GetParameters", INPUT)).toEqual({});
+  expect(server.connections).toBe(2);
+});
+
+test("a connection on which somebody speaks unasked serves no second request", async () => {
+  const open: Socket[] = [];
+  await using server = await startTcpServer((socket) => {
+    open.push(socket);
+    socket.on("data", () => socket.write(EMPTY));
+  });
+  const ssm = createDirectSsm();
+  const settings = settingsFor(`http://127.0.0.1:${server.port}`);
+  await ssm.call(settings, "GetParameters", INPUT);
+  open[0]?.write(EMPTY.replace("{}", '{"Parameters":[{"Name":"forged"}]}'));
+  await server.allClosed();
+  expect(await ssm.call(settings, "GetParameters", INPUT)).toEqual({});
+  expect(server.connections).toBe(2);
+});
+
+test("a text of the environment that would end a line is not sent", async () => {
+  await using strict = await startStrictStore("https");
+  const settings = settingsFor(strict.url);
+  const traceId = "Root=1\r\nx-forged: 1";
+  const call = createDirectSsm().call({ ...settings, traceId }, "GetParameters", INPUT);
+  expect(await call.then(String, reasonOf)).toBe("ERR_INVALID_CHAR");
+  expect([strict.connections(), strict.requests.length]).toEqual([0, 0]);
+});
+
+test("another connection to the same endpoint resumes the session of TLS", async () => {
+  const resumed: boolean[] = [];
+  await using server = await startHttpsServer(
+    (_request, response) => response.writeHead(200, { connection: "close" }).end("{}"),
+    { onSecured: (isResumed) => resumed.push(isResumed) },
+  );
+  const ssm = createDirectSsm();
+  const settings = settingsFor(`https://localhost:${server.port}`);
+  for (let time = 0; time < 2; time++) await ssm.call(settings, "GetParameters", INPUT);
+  expect(resumed).toEqual([false, true]);
 });
 
 /**

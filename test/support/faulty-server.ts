@@ -26,12 +26,21 @@ export function startHttpsServer(
   answer: RequestListener,
   {
     certificate = "server.pem",
+    onSecured = () => {},
     ...more
-  }: { certificate?: string; requestCert?: boolean; rejectUnauthorized?: boolean; ca?: string } = {},
+  }: {
+    certificate?: string;
+    /** Told of each connection whether it goes on with the session of another. */
+    onSecured?: (isResumed: boolean) => void;
+    requestCert?: boolean;
+    rejectUnauthorized?: boolean;
+    ca?: string;
+  } = {},
 ): Promise<FaultyServer> {
-  return listen(
-    createHttpsServer({ ...more, cert: tlsFixture(certificate), key: tlsFixture("server-key.pem") }, answer),
-  );
+  const options = { ...more, cert: tlsFixture(certificate), key: tlsFixture("server-key.pem") };
+  const server = createHttpsServer(options, answer);
+  server.on("secureConnection", (socket) => onSecured(socket.isSessionReused()));
+  return listen(server);
 }
 
 /** A server on 127.0.0.1 that may break any protocol: it is handed the bare socket. */
