@@ -1,4 +1,4 @@
-import * as v from "valibot";
+import { type DocumentProblem, optional, type Reader, readBy, value } from "./document-reader.ts";
 import { GatewayError } from "./errors.ts";
 import { isJsonObject, JsonFault, parseJson } from "./json.ts";
 
@@ -20,14 +20,6 @@ export interface DocumentVersion {
 /** The format that is written down in the contract; a document may say so in `version`. */
 const FORMAT_VERSION = 1;
 
-/** One thing that is wrong with a document. */
-export interface DocumentProblem {
-  /** Members and indexes that lead to it; empty where it is the document itself. */
-  readonly path: readonly (string | number)[];
-  /** Follows the path: `is not a list`. Where there is none, a sentence: `the document has neither a nor b`. */
-  readonly text: string;
-}
-
 /** A document that cannot be used: every problem with it, of which the message names the first five. */
 export class DocumentError extends GatewayError {
   readonly document: DocumentVersion;
@@ -41,58 +33,40 @@ export class DocumentError extends GatewayError {
   }
 }
 
-/**
- * An object schema that knows no other member: a misspelt check must not vanish. Its messages name what is allowed.
- */
-export function strictDocument<Entries extends v.ObjectEntries>(entries: Entries) {
-  return v.pipe(
-    v.unknown(),
-    // To valibot a list is an object too: an empty one would pass where every member may be left out.
-    v.check(isJsonObject, "is not an object"),
-    v.strictObject(entries, ({ expected }) =>
-      expected === "never" ? `is unknown; allowed are ${Object.keys(entries).join(", ")}` : "is missing",
-    ),
-  );
-}
-
 /** `version`, which every document may have. */
-export const formatVersion = v.optional(v.literal(FORMAT_VERSION, `is not ${FORMAT_VERSION}`));
+export const formatVersion = optional(value((version) => version === FORMAT_VERSION, `is not ${FORMAT_VERSION}`));
 
 /**
- * Parses a document by its schema. Throws `DOCUMENT_INVALID` (not JSON, an unknown or repeated member, a wrong value:
+ * Parses a document by its reader. Throws `DOCUMENT_INVALID` (not JSON, an unknown or repeated member, a wrong value:
  * the detail names parameter, member and what is allowed) and `DOCUMENT_TOO_NEW` (a `version` this release predates).
  */
-export function parseDocument<Schema extends v.GenericSchema>(
-  document: StoredDocument,
-  schema: Schema,
-): v.InferOutput<Schema> {
-  let value: unknown;
+export function parseDocument<T>(document: StoredDocument, reader: Reader<T>): T {
+  let written: unknown;
   try {
-    value = parseJson(document.text);
+    written = parseJson(document.text);
   } catch (error) {
     if (!(error instanceof JsonFault)) throw error;
     throw new DocumentError(document, [{ path: [], text: error.message }]);
   }
   // A list would pass for an object without members.
-  if (!isJsonObject(value)) throw new DocumentError(document, [{ path: [], text: "it is not a JSON object" }]);
-  if (typeof value["version"] === "number" && value["version"] > FORMAT_VERSION) {
+  if (!isJsonObject(written)) throw new DocumentError(document, [{ path: [], text: "it is not a JSON object" }]);
+  if (typeof written["version"] === "number" && written["version"] > FORMAT_VERSION) {
     throw new GatewayError(
       "DOCUMENT_TOO_NEW",
-      `parameter ${document.name} (version ${document.version}) has format version ${value["version"]}; ` +
+      `parameter ${document.name} (version ${document.version}) has format version ${written["version"]}; ` +
         `this release reads ${FORMAT_VERSION}: upgrade podgate first`,
     );
   }
-  const result = v.safeParse(schema, value);
-  if (result.success) return result.output;
-  throw new DocumentError(document, result.issues.map(problemOf));
+  const result = readBy(reader, written);
+  if ("read" in result) return result.read;
+  const problems = result.problems.map(({ path, text }) => ({
+    path,
+    text: path.length === 0 ? `the document ${text}` : text,
+  }));
+  throw new DocumentError(document, problems);
 }
 
 const MAX_PROBLEMS_NAMED = 5;
-
-function problemOf({ path, message }: v.BaseIssue<unknown>): DocumentProblem {
-  if (path === undefined) return { path: [], text: `the document ${message}` };
-  return { path: path.map(({ key }) => (typeof key === "number" ? key : String(key))), text: message };
-}
 
 /** `deny[0].methods is not a list`. */
 export function describeProblem({ path, text }: DocumentProblem): string {

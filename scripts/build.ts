@@ -106,8 +106,6 @@ const deployed = {
   ...modulesFirst,
   minify: true,
   metafile: true,
-  // An expression that nobody uses is left out (valibot makes one for emoji).
-  pure: ["RegExp"],
 } satisfies BuildOptions;
 const entries = (files: readonly string[]) => ({
   entryPoints: files.map((file) => `functions/${file}`),

@@ -1,5 +1,6 @@
 import type { ParameterNames } from "../../lib/aws/parameter-names.ts";
-import { DocumentError, type DocumentProblem, describeProblem } from "../../lib/document.ts";
+import { DocumentError, describeProblem } from "../../lib/document.ts";
+import type { DocumentProblem } from "../../lib/document-reader.ts";
 import { GatewayError } from "../../lib/errors.ts";
 import { parseIssuerUrl } from "../../lib/issuer/issuer-url.ts";
 import { parseStoredKeySet, type StoredKeySet } from "../../lib/issuer/stored-key-set.ts";

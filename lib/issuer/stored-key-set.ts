@@ -1,11 +1,5 @@
-import * as v from "valibot";
-import {
-  type DocumentVersion,
-  formatVersion,
-  parseDocument,
-  type StoredDocument,
-  strictDocument,
-} from "../document.ts";
+import { type DocumentVersion, formatVersion, parseDocument, type StoredDocument } from "../document.ts";
+import { list, object, oneOf, optional, text, value } from "../document-reader.ts";
 import { GatewayError } from "../errors.ts";
 import { keySource } from "./discovery.ts";
 import { type KeySet, readKeySet } from "./key-set.ts";
@@ -23,31 +17,30 @@ export interface StoredKeySet {
   readonly document: DocumentVersion;
 }
 
-const schema = strictDocument({
+const document = object({
   version: formatVersion,
-  issuer: v.string("is not a string"),
-  fetchedAt: v.pipe(v.number("is not a number"), v.finite("is not a finite number")),
-  source: v.picklist(["discovered", "static"], 'is neither "discovered" nor "static"'),
-  from: v.optional(v.string("is not a string")),
-  keys: v.array(
-    strictDocument({
-      kid: v.string("is not a string"),
-      kty: v.string("is not a string"),
-      alg: v.optional(v.string("is not a string")),
-      use: v.optional(v.string("is not a string")),
-      crv: v.optional(v.string("is not a string")),
-      x: v.optional(v.string("is not a string")),
-      y: v.optional(v.string("is not a string")),
-      n: v.optional(v.string("is not a string")),
-      e: v.optional(v.string("is not a string")),
+  issuer: text(),
+  fetchedAt: value((seconds): seconds is number => Number.isFinite(seconds), "is not a finite number"),
+  source: oneOf(["discovered", "static"], 'is neither "discovered" nor "static"'),
+  from: optional(text()),
+  keys: list(
+    object({
+      kid: text(),
+      kty: text(),
+      alg: optional(text()),
+      use: optional(text()),
+      crv: optional(text()),
+      x: optional(text()),
+      y: optional(text()),
+      n: optional(text()),
+      e: optional(text()),
     }),
-    "is not a list",
   ),
 });
 
 /** Reads a key set document. Throws `DOCUMENT_INVALID` and `DOCUMENT_TOO_NEW`. */
 export function parseStoredKeySet(stored: StoredDocument): StoredKeySet {
-  const { issuer, fetchedAt, source, from, keys: listed } = parseDocument(stored, schema);
+  const { issuer, fetchedAt, source, from, keys: listed } = parseDocument(stored, document);
   const keys = readKeySet({ keys: listed });
   if (typeof keys === "string") {
     throw new GatewayError(

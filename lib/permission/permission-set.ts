@@ -1,14 +1,8 @@
-import * as v from "valibot";
 import type { Awaitable } from "../awaitable.ts";
-import {
-  type DocumentVersion,
-  formatVersion,
-  parseDocument,
-  type StoredDocument,
-  strictDocument,
-} from "../document.ts";
+import { type DocumentVersion, formatVersion, parseDocument, type StoredDocument } from "../document.ts";
+import { list, object, optional, text, value } from "../document-reader.ts";
 import { isDnsLabel, type Principal } from "../names.ts";
-import { METHODS, type Rule } from "./permission.ts";
+import { isMethod, METHODS, type Rule } from "./permission.ts";
 import { RuleIndex } from "./rule-index.ts";
 
 /** A permission document as stored for one principal, namespace, cluster, group or everybody. */
@@ -30,41 +24,31 @@ export interface PermissionSource {
   find(principal: Principal, group: string | undefined): Awaitable<PermissionSet>;
 }
 
-const methodsProblem = `is not a list of ${METHODS.join(", ")}, nor exactly ["*"]`;
-const methods = v.union(
-  [v.strictTuple([v.literal("*")]), v.pipe(v.array(v.picklist(METHODS)), v.minLength(1, methodsProblem))],
-  methodsProblem,
-);
+const methods = value(isMethodList, `is not a list of ${METHODS.join(", ")}, nor exactly ["*"]`);
 
-const paths = v.pipe(
-  v.array(
-    v.pipe(
-      v.string("is not a string"),
-      v.check(
-        isPathPattern,
-        "is neither * nor a path that begins with / in printable ASCII, without %, ${, // and dot segments",
-      ),
-    ),
-    "is not a list",
+const paths = list(
+  text(
+    isPathPattern,
+    "is neither * nor a path that begins with / in printable ASCII, without %, ${, // and dot segments",
   ),
-  v.minLength(1, "is empty"),
+  "is empty",
 );
 
-const service = v.custom<string>(isDnsLabel, 'is not a DNS-1123 label ("*" is for deny only)');
-const serviceOrAll = v.custom<string>(
-  (value) => value === "*" || isDnsLabel(value),
+const service = value(isDnsLabel, 'is not a DNS-1123 label ("*" is for deny only)');
+const serviceOrAll = value(
+  (name): name is string => name === "*" || isDnsLabel(name),
   'is neither "*" nor a DNS-1123 label',
 );
 
-const schema = strictDocument({
+const document = object({
   version: formatVersion,
-  allow: v.optional(v.array(strictDocument({ service, methods, paths }), "is not a list"), []),
-  deny: v.optional(v.array(strictDocument({ service: serviceOrAll, methods, paths }), "is not a list"), []),
+  allow: optional(list(object({ service, methods, paths })), []),
+  deny: optional(list(object({ service: serviceOrAll, methods, paths })), []),
 });
 
 /** Reads a permission document. Throws `DOCUMENT_INVALID` and `DOCUMENT_TOO_NEW`. */
 export function parsePermissionDocument(stored: StoredDocument): PermissionDocument {
-  const written = parseDocument(stored, schema);
+  const written = parseDocument(stored, document);
   const allow = written.allow.map((rule, index) => ({ ...rule, origin: `${stored.name}#allow[${index}]` }));
   const deny = written.deny.map((rule, index) => ({ ...rule, origin: `${stored.name}#deny[${index}]` }));
   return {
@@ -73,6 +57,11 @@ export function parsePermissionDocument(stored: StoredDocument): PermissionDocum
     index: { allow: new RuleIndex(allow), deny: new RuleIndex(deny) },
     document: { name: stored.name, version: stored.version },
   };
+}
+
+function isMethodList(methods: unknown): methods is Rule["methods"] {
+  if (!Array.isArray(methods) || methods.length === 0) return false;
+  return (methods.length === 1 && methods[0] === "*") || methods.every(isMethod);
 }
 
 /** `%` would be a second spelling, `${` a policy variable of IAM, and `//` or a dot segment no path that is decided on. */

@@ -1,13 +1,19 @@
-import * as v from "valibot";
 import type { Awaitable } from "../awaitable.ts";
+import { type DocumentVersion, formatVersion, parseDocument, type StoredDocument } from "../document.ts";
 import {
-  type DocumentVersion,
-  formatVersion,
-  parseDocument,
-  type StoredDocument,
-  strictDocument,
-} from "../document.ts";
-import { isJsonObject, type JsonObject } from "../json.ts";
+  flag,
+  inside,
+  list,
+  object,
+  oneOf,
+  optional,
+  type ReadBy,
+  type Reader,
+  text,
+  value,
+  wrong,
+} from "../document-reader.ts";
+import { isJsonObject } from "../json.ts";
 import { isDnsLabel } from "../names.ts";
 import { isPrincipalPattern } from "./principal-pattern.ts";
 
@@ -43,71 +49,61 @@ export interface ApiSource {
   find(apiId: string): Awaitable<RegisteredApi | undefined>;
 }
 
-export const principalPatterns = v.pipe(
-  v.array(
-    v.pipe(
-      v.string("is not a string"),
-      v.check(isPrincipalPattern, "is not `<cluster>/<namespace>/<serviceaccount>`, where `*` stands inside a part"),
-    ),
-    "is not a list",
-  ),
-  v.minLength(1, "is empty, which would admit nobody; leave it out to admit everybody"),
+export const principalPatterns = list(
+  text(isPrincipalPattern, "is not `<cluster>/<namespace>/<serviceaccount>`, where `*` stands inside a part"),
+  "is empty, which would admit nobody; leave it out to admit everybody",
 );
 
-const service = v.custom<string>(isDnsLabel, "is not a DNS-1123 label of at most 63 characters");
-const audiences = v.pipe(
-  v.array(
-    v.pipe(v.string("is not a string"), v.check(isAudience, "is not 1 to 1,024 printable ASCII characters")),
-    "is not a list",
-  ),
-  v.minLength(1, "is empty; a receiver without audience accepts no token"),
+const service = value(isDnsLabel, "is not a DNS-1123 label of at most 63 characters");
+const audiences = list(
+  text(isAudience, "is not 1 to 1,024 printable ASCII characters"),
+  "is empty; a receiver without audience accepts no token",
 );
 
-const schema = strictDocument({
+const stage = object({
+  service: optional(service),
+  audiences: optional(audiences),
+  principals: optional(principalPatterns),
+});
+
+const stages: Reader<ReadonlyMap<string, ReadBy<typeof stage>>> = (written, reading) => {
+  if (!isJsonObject(written)) return wrong(reading, "is not an object of stages");
+  const names = Object.keys(written);
+  if (!names.every(isStageName)) {
+    return wrong(reading, "has a member that is no stage's name: A-Z a-z 0-9 _ -, at most 128, or $default");
+  }
+  return new Map(names.map((name) => [name, inside(name, written[name], stage, reading)]));
+};
+
+const document = object({
   version: formatVersion,
   service,
   audiences,
-  cached: v.optional(v.boolean("is neither true nor false"), true),
-  answers: v.optional(v.picklist(["simple", "policy"], 'is neither "simple" nor "policy"'), "simple"),
-  principals: v.optional(principalPatterns),
-  account: v.optional(v.pipe(v.string("is not a string"), v.regex(/^[0-9]{12}$/, "is not an account id of 12 digits"))),
-  region: v.optional(v.pipe(v.string("is not a string"), v.regex(/^[a-z0-9-]{1,32}$/, "is not a region's name"))),
-  stages: v.optional(
-    v.pipe(
-      v.custom<JsonObject>(isJsonObject, "is not an object of stages"),
-      v.check(hasStageNamesOnly, "has a member that is no stage's name: A-Z a-z 0-9 _ -, at most 128, or $default"),
-      v.record(
-        v.string(),
-        strictDocument({
-          service: v.optional(service),
-          audiences: v.optional(audiences),
-          principals: v.optional(principalPatterns),
-        }),
-      ),
-    ),
-    {},
-  ),
+  cached: optional(flag, true),
+  answers: optional(oneOf(["simple", "policy"], 'is neither "simple" nor "policy"'), "simple"),
+  principals: optional(principalPatterns),
+  account: optional(text((account) => /^[0-9]{12}$/.test(account), "is not an account id of 12 digits")),
+  region: optional(text((region) => /^[a-z0-9-]{1,32}$/.test(region), "is not a region's name")),
+  stages: optional(stages, new Map()),
 });
 
-/** Names that `v.record` leaves out without a word, so that what the stage bounds would be lost. */
+/** Names that programs which read the document as objects may lose, and with them what the stage bounds. */
 const UNREADABLE_STAGES = ["__proto__", "constructor", "prototype"];
 
 /** As API Gateway names stages; a member that no stage can have is a misspelt one. */
-function hasStageNamesOnly(stages: JsonObject): boolean {
-  return Object.keys(stages).every(
-    (name) => /^(?:[A-Za-z0-9_-]{1,128}|\$default)$/.test(name) && !UNREADABLE_STAGES.includes(name),
-  );
+function isStageName(name: string): boolean {
+  return /^(?:[A-Za-z0-9_-]{1,128}|\$default)$/.test(name) && !UNREADABLE_STAGES.includes(name);
 }
 
 /** Reads a receiver document. A stage has what it names itself and the rest from above it. */
 export function parseRegisteredApi(stored: StoredDocument): RegisteredApi {
-  const { version: _, service, audiences, principals, stages, ...api } = parseDocument(stored, schema);
+  const { version: _, service, audiences, principals, stages, ...api } = parseDocument(stored, document);
   const receiver: Receiver = { service, audiences, principals };
   return {
     ...api,
     receiver,
     stages: new Map(
-      Object.entries(stages).map(([stage, own]) => [
+      [...stages].map(([stage, own]) => [
         stage,
         {
           service: own.service ?? service,

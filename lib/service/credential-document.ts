@@ -1,5 +1,4 @@
-import * as v from "valibot";
-import { strictDocument } from "../document.ts";
+import { inside, missing, object, oneOf, optional, type Reader, text, value, wrong } from "../document-reader.ts";
 import { isJsonObject } from "../json.ts";
 import { isFieldName, isReserved } from "./forwarded-headers.ts";
 
@@ -54,78 +53,74 @@ export type CredentialDocument =
 /** What a signature for them would open is the account itself, or podgate's own parameters. */
 const REFUSED_SIGNING_NAMES: readonly string[] = ["sts", "iam", "kms", "ssm", "lambda"];
 
-function text(problem: string, isAllowed: (text: string) => boolean) {
-  return v.pipe(v.string("is not a string"), v.check(isAllowed, problem));
-}
-
 const secret = text(
-  "is not a name of 1 to 64 characters out of A-Z a-z 0-9 _ . -, not dots alone",
   (name) => /^[A-Za-z0-9_.-]{1,64}$/.test(name) && !/^\.+$/.test(name),
+  "is not a name of 1 to 64 characters out of A-Z a-z 0-9 _ . -, not dots alone",
 );
 
-const CREDENTIALS: { readonly [Type in CredentialDocument["type"]]: v.GenericSchema<unknown, CredentialDocument> } = {
-  none: strictDocument({ type: v.literal("none") }),
-  header: strictDocument({
-    type: v.literal("header"),
+function type<Type extends CredentialDocument["type"]>(type: Type): Reader<Type> {
+  return oneOf([type], `is not ${type}`);
+}
+
+const CREDENTIALS: { readonly [Type in CredentialDocument["type"]]: Reader<CredentialDocument> } = {
+  none: object({ type: type("none") }),
+  header: object({
+    type: type("header"),
     name: text(
-      "is not a header's name of at most 64 characters, or is one that the connection needs",
       (name) => name.length <= 64 && isFieldName(name) && !isReserved(name),
+      "is not a header's name of at most 64 characters, or is one that the connection needs",
     ),
     value: text(
-      "is not printable ASCII of at most 1,024 characters with {secret} in it",
       (value) => /^[ -~]{1,1024}$/.test(value) && value.includes("{secret}"),
+      "is not printable ASCII of at most 1,024 characters with {secret} in it",
     ),
     secret,
   }),
-  basic: strictDocument({
-    type: v.literal("basic"),
+  basic: object({
+    type: type("basic"),
     username: text(
-      "is not a user name of at most 256 characters without colon and control characters (RFC 7617)",
       (username) => /^[^:\p{Cc}\p{Cs}]{0,256}$/u.test(username),
+      "is not a user name of at most 256 characters without colon and control characters (RFC 7617)",
     ),
     secret,
   }),
-  "oauth2-client-credentials": strictDocument({
-    type: v.literal("oauth2-client-credentials"),
-    tokenURL: text("is not a URL `https://host/path` without user and fragment", isTokenUrl),
-    clientId: text("is not 1 to 256 printable ASCII characters (RFC 6749)", (id) => /^[ -~]{1,256}$/.test(id)),
+  "oauth2-client-credentials": object({
+    type: type("oauth2-client-credentials"),
+    tokenURL: text(isTokenUrl, "is not a URL `https://host/path` without user and fragment"),
+    clientId: text((id) => /^[ -~]{1,256}$/.test(id), "is not 1 to 256 printable ASCII characters (RFC 6749)"),
     secret,
-    scope: v.optional(
+    scope: optional(
       text(
-        "is not a list of scopes with one space between them, at most 1,024 characters (RFC 6749)",
         // RFC 6749 §3.3: printable ASCII without `"` and `\`.
         (scope) => scope.length <= 1024 && /^[!#-[\]-~]+(?: [!#-[\]-~]+)*$/.test(scope),
+        "is not a list of scopes with one space between them, at most 1,024 characters (RFC 6749)",
       ),
     ),
   }),
-  "aws-sigv4": strictDocument({
-    type: v.literal("aws-sigv4"),
-    region: text("is not a region's name", (region) => /^[a-z0-9-]{1,32}$/.test(region)),
+  "aws-sigv4": object({
+    type: type("aws-sigv4"),
+    region: text((region) => /^[a-z0-9-]{1,32}$/.test(region), "is not a region's name"),
     signingName: text(
-      `is not a service's signing name in lower case, or one of ${REFUSED_SIGNING_NAMES.join(", ")}, which are refused`,
       (name) => /^[a-z0-9-]{1,64}$/.test(name) && !REFUSED_SIGNING_NAMES.includes(name),
+      `is not a service's signing name in lower case, or one of ${REFUSED_SIGNING_NAMES.join(", ")}, which are refused`,
     ),
-    roleArn: text("is not the ARN of an IAM role", (arn) =>
-      /^arn:aws[a-z-]{0,16}:iam::[0-9]{12}:role\/[A-Za-z0-9+=,.@_/-]{1,576}$/.test(arn),
+    roleArn: text(
+      (arn) => /^arn:aws[a-z-]{0,16}:iam::[0-9]{12}:role\/[A-Za-z0-9+=,.@_/-]{1,576}$/.test(arn),
+      "is not the ARN of an IAM role",
     ),
   }),
 };
 
-/** For a type that is none of them: its other members cannot be judged. */
-const unknownType: v.GenericSchema<unknown, CredentialDocument> = v.looseObject(
-  { type: v.custom<never>(isCredentialType, `is none of ${Object.keys(CREDENTIALS).join(", ")}`) },
-  "is missing",
-);
+const unknownType = value(isCredentialType, `is none of ${Object.keys(CREDENTIALS).join(", ")}`);
 
 /** The member `credential` of a service document: `type` says which other members there may be. */
-export const credentialDocument = v.pipe(
-  v.unknown(),
-  v.check(isJsonObject, "is not an object"),
-  v.lazy((credential): v.GenericSchema<unknown, CredentialDocument> => {
-    const type = isJsonObject(credential) ? credential["type"] : undefined;
-    return isCredentialType(type) ? CREDENTIALS[type] : unknownType;
-  }),
-);
+export const credentialDocument: Reader<CredentialDocument> = (credential, reading) => {
+  if (!isJsonObject(credential)) return wrong(reading, "is not an object");
+  const { type } = credential;
+  if (isCredentialType(type)) return CREDENTIALS[type](credential, reading);
+  // The other members of a type that is none of them cannot be judged.
+  return inside("type", type, Object.hasOwn(credential, "type") ? unknownType : missing, reading) as never;
+};
 
 function isCredentialType(type: unknown): type is CredentialDocument["type"] {
   return typeof type === "string" && Object.hasOwn(CREDENTIALS, type);

@@ -1,12 +1,6 @@
-import * as v from "valibot";
 import type { Awaitable } from "../awaitable.ts";
-import {
-  type DocumentVersion,
-  formatVersion,
-  parseDocument,
-  type StoredDocument,
-  strictDocument,
-} from "../document.ts";
+import { type DocumentVersion, formatVersion, parseDocument, type StoredDocument } from "../document.ts";
+import { object, oneOf, optional, type ReadBy, type Reader, text, wholeNumber, wrong } from "../document-reader.ts";
 import { principalPatterns } from "../permission/receiver.ts";
 import { type CredentialDocument, credentialDocument } from "./credential-document.ts";
 import { isCredentialName, isFieldName, isReserved, spelling } from "./forwarded-headers.ts";
@@ -35,52 +29,38 @@ const DEFAULT_TIMEOUT_SECONDS = 10;
 /** Below the 29 s of the function, which has to answer for itself when the service does not. */
 const MAX_TIMEOUT_SECONDS = 25;
 
-const timeoutProblem = `is not a whole number from 1 to ${MAX_TIMEOUT_SECONDS}`;
-
-const schema = v.pipe(
-  strictDocument({
-    version: formatVersion,
-    url: v.pipe(
-      v.string("is not a string"),
-      v.check(
-        isServiceUrl,
-        "is not a URL `https://host/path` in its plain spelling, without user, query, fragment and a / at the end",
-      ),
-    ),
-    credential: credentialDocument,
-    principals: v.optional(principalPatterns),
-    timeoutSeconds: v.optional(
-      v.pipe(
-        v.number(timeoutProblem),
-        v.integer(timeoutProblem),
-        v.minValue(1, timeoutProblem),
-        v.maxValue(MAX_TIMEOUT_SECONDS, timeoutProblem),
-      ),
-      DEFAULT_TIMEOUT_SECONDS,
-    ),
-    identityHeader: v.optional(
-      v.pipe(
-        v.string("is not a string"),
-        v.check(
-          (name) => name.length <= 64 && isFieldName(name) && !isReserved(name) && !isCredentialName(name),
-          "is not a header's name of at most 64 characters, or is one that the connection or a credential needs",
-        ),
-      ),
-    ),
-    network: v.optional(v.picklist(["public", "private"], 'is neither "public" nor "private"'), "public"),
-  }),
-  v.check(
-    ({ credential, identityHeader }) =>
-      identityHeader === undefined ||
-      credential.type !== "header" ||
-      spelling(credential.name) !== spelling(identityHeader),
-    "gives identityHeader and the credential one name",
+const document = object({
+  version: formatVersion,
+  url: text(
+    isServiceUrl,
+    "is not a URL `https://host/path` in its plain spelling, without user, query, fragment and a / at the end",
   ),
-);
+  credential: credentialDocument,
+  principals: optional(principalPatterns),
+  timeoutSeconds: optional(wholeNumber(1, MAX_TIMEOUT_SECONDS), DEFAULT_TIMEOUT_SECONDS),
+  identityHeader: optional(
+    text(
+      (name) => name.length <= 64 && isFieldName(name) && !isReserved(name) && !isCredentialName(name),
+      "is not a header's name of at most 64 characters, or is one that the connection or a credential needs",
+    ),
+  ),
+  network: optional(oneOf(["public", "private"], 'is neither "public" nor "private"'), "public"),
+});
+
+const documentWithTwoNames: Reader<ReadBy<typeof document>> = (written, reading) => {
+  const service = document(written, reading);
+  if (reading.problems.length > 0) return service;
+  const { credential, identityHeader } = service;
+  const isOneName =
+    identityHeader !== undefined &&
+    credential.type === "header" &&
+    spelling(credential.name) === spelling(identityHeader);
+  return isOneName ? wrong(reading, "gives identityHeader and the credential one name") : service;
+};
 
 /** Reads a service document. Throws `DOCUMENT_INVALID` and `DOCUMENT_TOO_NEW`. */
 export function parseExternalService(stored: StoredDocument): ExternalService {
-  const { version: _, ...service } = parseDocument(stored, schema);
+  const { version: _, ...service } = parseDocument(stored, documentWithTwoNames);
   return { ...service, document: { name: stored.name, version: stored.version } };
 }
 
