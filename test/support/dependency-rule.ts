@@ -32,6 +32,7 @@ const TIERS: readonly (readonly string[])[] = [
     "lib/json.ts",
     "lib/names.ts",
     "lib/document.ts",
+    "lib/document-reader.ts",
     "lib/aging-cache.ts",
     "lib/lru.ts",
   ],
@@ -47,6 +48,7 @@ const PACKAGES: readonly {
 }[] = [
   { name: /^@aws-sdk\//, in: /^(lib\/aws|cli\/store)\// },
   { name: /^aws-lambda$|^@middy\//, in: /^(functions|lib\/gateway)\//, types: /^lib\/(app|podgate)\.ts$/ },
+  { name: /^valibot$/, in: /^(offline|cli)\// },
   { name: /^jose$/, in: /^(lib\/token|lib\/issuer|offline|cli)\// },
   // It loads undici, which costs a cold start.
   { name: /^(node:)?http$/, in: /^(offline|cli\/kubeconfig)\//, types: /^lib\/(net|aws)\//, later: true },
