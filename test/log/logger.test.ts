@@ -157,9 +157,9 @@ describe("tokens in a line of log", () => {
 
   test("a long hostile text takes no longer than a harmless one of its length, give or take", () => {
     const time = (text: string) => {
-      const startedAt = performance.now();
+      const before = process.cpuUsage();
       for (let round = 0; round < 5; round++) formatRecord({ text });
-      return performance.now() - startedAt;
+      return process.cpuUsage(before).user / 1000;
     };
     const length = 300_000;
     time("x".repeat(length));
