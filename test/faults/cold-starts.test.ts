@@ -76,7 +76,9 @@ test(`issuers that have been gone for an hour: of ${PROCESSES + APPLICATIONS} co
   expect(records.map(({ code }) => code)).toEqual(many.map(() => "ALLOWED"));
 });
 
-test("an issuer that has been hanging for an hour: each cold start waits half a second for it, and is allowed", async () => {
+test("an issuer that has been hanging for an hour: each cold start waits half a second for it, and is allowed", {
+  timeout: 120_000,
+}, async () => {
   await using shifted = await bundleShiftedRefresh();
   await using refreshing = await startRefreshWorld(shifted);
   const { world, refresh, round } = refreshing;
