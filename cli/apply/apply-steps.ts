@@ -32,6 +32,8 @@ export interface Progress {
 export interface Applied {
   readonly written: number;
   readonly isInterrupted: boolean;
+  /** Whether a wait for what is written was still to come: the next apply does not know of it. */
+  readonly isUnsettled: boolean;
 }
 
 /**
@@ -51,11 +53,12 @@ export async function applySteps(plan: Plan, deps: ApplyDeps): Promise<Applied> 
   let phase: Step["phase"] | undefined;
   for (const [written, step] of steps.entries()) {
     if (waits.has(written)) await settle(deps);
-    if (isInterrupted()) return { written, isInterrupted: true };
+    const isUnsettled = written > 0 && [...waits].some((index) => index >= written);
+    if (isInterrupted()) return { written, isInterrupted: true, isUnsettled };
     if (phase === undefined ? deps.isPlanOld : step.phase !== phase) {
       checkUnchanged(known, await deps.list());
       // The listing of a large store takes a minute.
-      if (isInterrupted()) return { written, isInterrupted: true };
+      if (isInterrupted()) return { written, isInterrupted: true, isUnsettled };
     }
     phase = step.phase;
     const startedAt = clock.now();
@@ -70,7 +73,7 @@ export async function applySteps(plan: Plan, deps: ApplyDeps): Promise<Applied> 
       secondsLeft: secondsPerWrite * (steps.length - written - 1),
     });
   }
-  return { written: steps.length, isInterrupted: false };
+  return { written: steps.length, isInterrupted: false, isUnsettled: false };
 }
 
 async function settle({ clock, settleSeconds, isInterrupted, onSettling }: ApplyDeps): Promise<void> {

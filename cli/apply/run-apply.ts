@@ -71,7 +71,8 @@ export async function applyPlan(
       output.progress(`waiting ${durationOf(seconds)}, until no function uses what has been narrowed as it was`),
   });
   if (applied.isInterrupted) {
-    const text = `Stopped after ${applied.written} of ${plan.steps.length} writes. What is written is safe; the same command goes on.`;
+    const wait = applied.isUnsettled && flags.settle > 0 ? `wait ${durationOf(flags.settle)}, then ` : "";
+    const text = `Stopped after ${applied.written} of ${plan.steps.length} writes. What is written is safe; ${wait}the same command goes on.`;
     tell({ written: applied.written, complete: false }, text);
     return EXIT.INTERRUPTED;
   }

@@ -214,7 +214,9 @@ describe("an apply that narrows one document and widens another", () => {
     running.kill("SIGINT");
     const { exitCode, stdout } = await running.ended;
     expect(exitCode).toBe(130);
-    expect(stdout).toContain("Stopped after 1 of 2 writes.");
+    expect(stdout).toContain(
+      "Stopped after 1 of 2 writes. What is written is safe; wait 60 s, then the same command goes on.",
+    );
     expect(await world.run(["apply", "--from", folder.path, "--settle", "0", ...APPLY])).toMatchObject({ exitCode: 0 });
     expect(world.writes()).toEqual(["apis/a1", "permissions/dev/other/_all"]);
   });

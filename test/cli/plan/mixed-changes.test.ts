@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { anyDocument } from "../../permission/generators.ts";
 import { planOf, statesOf, type Texts, viewOf } from "./killed-apply.ts";
-import { type Call, outcomeOf } from "./whole-decision.ts";
+import { type Call, ONE_CALL, outcomeOf } from "./whole-decision.ts";
 
 const KEYS = ["k1", "k2", "k3"].map((kid) => ({
   kid,
@@ -178,20 +178,8 @@ test("a key set that nobody can read shuts its issuer, whatever keys that has, u
     ]);
   const before = documents({}, { "keys/c.example.com": '{"alow":[]}' });
   const after = documents({ keys: "static" }, {});
-  const once: Call = {
-    keyId: "k1",
-    issuedAt: 1,
-    lifetimeSeconds: 600,
-    isBound: true,
-    namespace: "n",
-    serviceAccount: "s",
-    audience: "a",
-    to: "api",
-    method: "GET",
-    path: "/",
-  };
-  expect(outcomeOf(documents({}, {}), once)).toBe("c/n/s calls orders");
-  expect(statesOf(before, planOf(before, after)).map((state) => outcomeOf(state, once))).toEqual([
+  expect(outcomeOf(documents({}, {}), ONE_CALL)).toBe("c/n/s calls orders");
+  expect(statesOf(before, planOf(before, after)).map((state) => outcomeOf(state, ONE_CALL))).toEqual([
     undefined,
     undefined,
     undefined,

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { type ApplyDeps, applySteps } from "../../../cli/apply/apply-steps.ts";
 import { waitsOf } from "../../../cli/apply/settling.ts";
 import { planOf, statesOf, type Texts, viewOf } from "./killed-apply.ts";
-import { type Call, outcomeOf } from "./whole-decision.ts";
+import { ONE_CALL, outcomeOf } from "./whole-decision.ts";
 
 const RULE = { service: "orders", methods: ["*"], paths: ["*"] };
 const API = { service: "orders", audiences: ["a"] };
@@ -20,25 +20,12 @@ const AFTER = world({
   "permissions/c/n/s": { allow: [RULE] },
 });
 
-const CALL: Call = {
-  keyId: "k1",
-  issuedAt: 1,
-  lifetimeSeconds: 600,
-  isBound: true,
-  namespace: "n",
-  serviceAccount: "s",
-  audience: "a",
-  to: "api",
-  method: "GET",
-  path: "/",
-};
-
 test("without a wait a function would let through what neither side lets through", () => {
   const planned = planOf(BEFORE, AFTER);
   const states = statesOf(BEFORE, planned);
-  expect(states.map((state) => outcomeOf(state, CALL))).toEqual([undefined, undefined, undefined]);
+  expect(states.map((state) => outcomeOf(state, ONE_CALL))).toEqual([undefined, undefined, undefined]);
   const stale = new Map([...AFTER, ["apis/api", BEFORE.get("apis/api") ?? ""]]);
-  expect(outcomeOf(stale, CALL)).toBe("c/n/s calls orders");
+  expect(outcomeOf(stale, ONE_CALL)).toBe("c/n/s calls orders");
 
   expect([...waitsOf(planned.steps)]).toEqual([1]);
   for (let moments = 0; moments < 2 ** 5; moments++) {
@@ -47,7 +34,7 @@ test("without a wait a function would let through what neither side lets through
       planned,
       Array.from({ length: 5 }, (_, bit) => (moments >> bit) & 1),
     );
-    expect(outcomeOf(view, CALL)).toBeUndefined();
+    expect(outcomeOf(view, ONE_CALL)).toBeUndefined();
   }
 });
 
@@ -115,11 +102,19 @@ test("the wait is as long as functions keep documents, and ends with an interrup
   expect(await applySteps(planned, { ...depsOf(heard, () => false), list })).toEqual({
     written: 2,
     isInterrupted: false,
+    isUnsettled: false,
   });
   expect(heard).toEqual(["apis/api", "1 s", "1 s", "1 s", "permissions/c/n/s"]);
 
   heard.length = 0;
   const interrupted = depsOf(heard, () => heard.includes("1 s"));
-  expect(await applySteps(planned, { ...interrupted, list })).toEqual({ written: 1, isInterrupted: true });
+  expect(await applySteps(planned, { ...interrupted, list })).toEqual({
+    written: 1,
+    isInterrupted: true,
+    isUnsettled: true,
+  });
   expect(heard).toEqual(["apis/api", "1 s"]);
+
+  const before = depsOf([], () => true);
+  expect(await applySteps(planned, { ...before, list })).toMatchObject({ written: 0, isUnsettled: false });
 });

@@ -26,6 +26,20 @@ export interface Call {
   readonly path: string;
 }
 
+/** By `c/n/s`, for tests of which one will do. */
+export const ONE_CALL: Call = {
+  keyId: "k1",
+  issuedAt: 1,
+  lifetimeSeconds: 600,
+  isBound: true,
+  namespace: "n",
+  serviceAccount: "s",
+  audience: "a",
+  to: "api",
+  method: "GET",
+  path: "/",
+};
+
 const names = new ParameterNames("");
 
 /** By text: the states of one apply share most of their documents. */
