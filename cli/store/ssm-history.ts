@@ -1,8 +1,7 @@
-import { GetParameterHistoryCommand, type ParameterHistory, type SSMClient } from "@aws-sdk/client-ssm";
-import { systemClock } from "../../lib/clock.ts";
+import { GetParameterHistoryCommand, type ParameterHistory } from "@aws-sdk/client-ssm";
 import { GatewayError } from "../../lib/errors.ts";
-import { Pace } from "./pace.ts";
-import { createSsmClient, faultNameOf } from "./ssm-store.ts";
+import { PacedSsm } from "./paced-ssm.ts";
+import { faultNameOf } from "./ssm-store.ts";
 import { DESCRIPTIONS } from "./ssm-writer.ts";
 
 /** One version of a parameter that SSM still has: the last hundred of one that exists. */
@@ -20,26 +19,16 @@ export interface ParameterVersion {
 /** GetParameterHistory gives fifty at most. */
 const PAGE = 50;
 
-export class SsmHistory {
-  readonly #prefix: string;
-  readonly #client: SSMClient;
-  readonly #pace: Pace;
-
-  constructor(options: { readonly prefix: string; readonly rate: number; readonly endpoint?: string | undefined }) {
-    this.#prefix = options.prefix;
-    this.#client = createSsmClient(options.endpoint);
-    this.#pace = new Pace(options.rate, systemClock);
-  }
-
+export class SsmHistory extends PacedSsm {
   /** The oldest first; empty where there is no such parameter. @param name - of a document, without the prefix */
   async read(name: string): Promise<readonly ParameterVersion[]> {
     const versions: ParameterVersion[] = [];
     let token: string | undefined;
     do {
-      await this.#pace.turn();
+      await this.turn();
       try {
-        const page = await this.#client.send(
-          new GetParameterHistoryCommand({ Name: `${this.#prefix}/${name}`, MaxResults: PAGE, NextToken: token }),
+        const page = await this.client.send(
+          new GetParameterHistoryCommand({ Name: `${this.prefix}/${name}`, MaxResults: PAGE, NextToken: token }),
         );
         versions.push(...(page.Parameters ?? []).map(versionOf));
         token = page.NextToken;

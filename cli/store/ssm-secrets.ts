@@ -3,13 +3,11 @@ import {
   DescribeParametersCommand,
   type ParameterMetadata,
   PutParameterCommand,
-  type SSMClient,
 } from "@aws-sdk/client-ssm";
 import type { ParameterName } from "../../lib/aws/parameter-names.ts";
-import { systemClock } from "../../lib/clock.ts";
 import { GatewayError } from "../../lib/errors.ts";
-import { Pace } from "./pace.ts";
-import { createSsmClient, faultNameOf } from "./ssm-store.ts";
+import { PacedSsm } from "./paced-ssm.ts";
+import { faultNameOf } from "./ssm-store.ts";
 
 /** What is known of a secret without reading it. */
 export interface SecretEntry {
@@ -26,25 +24,15 @@ export interface SecretEntry {
 const PAGE = 50;
 
 /** The secrets below a prefix. Nothing here reads one: the call that would is not made. */
-export class SsmSecrets {
-  readonly #prefix: string;
-  readonly #client: SSMClient;
-  readonly #pace: Pace;
-
-  constructor(options: { readonly prefix: string; readonly rate: number; readonly endpoint?: string | undefined }) {
-    this.#prefix = options.prefix;
-    this.#client = createSsmClient(options.endpoint);
-    this.#pace = new Pace(options.rate, systemClock);
-  }
-
+export class SsmSecrets extends PacedSsm {
   async list(service?: string): Promise<readonly SecretEntry[]> {
-    const folder = `${this.#prefix}/secrets`;
+    const folder = `${this.prefix}/secrets`;
     const entries: SecretEntry[] = [];
     let token: string | undefined;
     do {
-      await this.#pace.turn();
+      await this.turn();
       const page = await this.#asking("DescribeParameters", () =>
-        this.#client.send(
+        this.client.send(
           new DescribeParametersCommand({
             ParameterFilters: [
               { Key: "Path", Option: "Recursive", Values: [service === undefined ? folder : `${folder}/${service}`] },
@@ -63,7 +51,7 @@ export class SsmSecrets {
   /** Writes it encrypted. @returns its version */
   async set(name: ParameterName, secret: string, keyId: string | undefined): Promise<number> {
     const { Version: version = 0 } = await this.#asking("PutParameter", () =>
-      this.#client.send(
+      this.client.send(
         new PutParameterCommand({
           Name: name,
           Value: secret,
@@ -79,7 +67,7 @@ export class SsmSecrets {
   /** @returns whether there was one */
   async remove(name: ParameterName): Promise<boolean> {
     try {
-      await this.#client.send(new DeleteParameterCommand({ Name: name }));
+      await this.client.send(new DeleteParameterCommand({ Name: name }));
       return true;
     } catch (error) {
       if (faultNameOf(error) === "ParameterNotFound") return false;
