@@ -6,12 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer } from "node:tls";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import type { Cluster } from "../../offline/cluster/cluster.ts";
 import { startClusters } from "../../offline/cluster/clusters.ts";
 import { generateSigningKey } from "../../offline/cluster/signing-key.ts";
 import { issuerName } from "../../offline/parameter-store/issuer-name.ts";
 import { startParameterStore } from "../../offline/parameter-store/parameter-store.ts";
+import { bundleInto } from "../../test/support/bundle.ts";
 import { API, AUDIENCE, allowedPath, NAMESPACE, restEvent, rules } from "../fixture.ts";
 import { type Effort, type Spread, shuffled, spreadOf } from "../measure.ts";
 import { format, type Goal, goalAtMost, type Section, table } from "../report.ts";
@@ -127,19 +127,7 @@ async function startTls(port: number): Promise<{ readonly url: string; close(): 
 
 async function bundlePeer(folder: string): Promise<string> {
   const outfile = join(folder, "middy-jose-sdk.mjs");
-  await build({
-    entryPoints: [fileURLToPath(new URL("peers/cold-middy-jose-sdk.mjs", HERE))],
-    outfile,
-    bundle: true,
-    minify: true,
-    platform: "node",
-    target: "node24",
-    format: "esm",
-    mainFields: ["module", "main"],
-    banner: { js: 'import{createRequire as __r}from"node:module";const require=__r(import.meta.url);' },
-    legalComments: "none",
-    logLevel: "warning",
-  });
+  await bundleInto(outfile, new URL("peers/cold-middy-jose-sdk.mjs", HERE));
   return outfile;
 }
 
