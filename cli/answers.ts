@@ -1,6 +1,6 @@
-import { once } from "node:events";
 import { createInterface, type Interface } from "node:readline";
 import { Writable } from "node:stream";
+import { CliError, EXIT } from "./exit-code.ts";
 import type { TextStream } from "./output.ts";
 
 /** Lines of standard input, one for each question. Nothing is read before the first. */
@@ -26,14 +26,18 @@ export class Answers implements Disposable {
     return done === true ? "" : value.trim();
   }
 
-  /** A line of a terminal that is not shown while it is typed. */
+  /** A line of a terminal that is not shown while it is typed; empty for Ctrl-D. Throws `CliError` for Ctrl-C. */
   async nextUnseen(question: string): Promise<string> {
     this.#output.write(question);
     const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
     const reader = createInterface({ input: this.#input, output: nowhere, terminal: true });
     try {
-      const [line] = await once(reader, "line");
-      return String(line);
+      return await new Promise<string>((resolve, reject) => {
+        reader.once("line", resolve);
+        reader.once("close", () => resolve(""));
+        // A terminal in this mode sends no signal.
+        reader.once("SIGINT", () => reject(new CliError(EXIT.INTERRUPTED, "ended by Ctrl-C; nothing was stored")));
+      });
     } finally {
       reader.close();
       this.#input.destroy();
