@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { EXIT } from "./exit-code.ts";
 import { main } from "./main.ts";
 import { supplyOlderNode } from "./older-node.ts";
 
@@ -11,5 +12,15 @@ if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1
   process.exitCode = 2;
 } else {
   supplyOlderNode(process);
-  process.exitCode = await main(process.argv.slice(2), process);
+  let isLost = false;
+  process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
+    // Whoever reads may have seen enough (`| head`): that is no failure, and must not end an apply between two writes.
+    if (code === "EPIPE" || isLost) return;
+    isLost = true;
+    process.exitCode = EXIT.UNDECIDED;
+    process.stderr.write(`podgate: standard output cannot be written (${code}); what was to be told is lost\n`);
+  });
+  process.stderr.on("error", () => undefined);
+  const exitCode = await main(process.argv.slice(2), process);
+  if (!isLost) process.exitCode = exitCode;
 }

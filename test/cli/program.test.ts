@@ -1,4 +1,6 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { folderOf, PROGRAM, podgate } from "../support/podgate.ts";
 
@@ -46,6 +48,26 @@ describe("the program", () => {
     },
   ])("$inputs is a wrong command line, told in one line", async ({ inputs, line }) => {
     expect(await podgate(inputs)).toEqual({ exitCode: 2, stdout: "", stderr: `${line}\n` });
+  });
+
+  test("ends as ever where nobody reads on, and says so where a result cannot be written", async () => {
+    const run = async (stdout: "pipe" | number) => {
+      const child = spawn(process.execPath, [PROGRAM, "who-can", "--help"], { stdio: ["ignore", stdout, "pipe"] });
+      child.stdout?.destroy();
+      let stderr = "";
+      child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+        stderr += text;
+      });
+      const [exitCode] = await once(child, "close");
+      return { exitCode, stderr };
+    };
+    expect(await run("pipe")).toEqual({ exitCode: 0, stderr: "" });
+    // A device of Linux.
+    if (!existsSync("/dev/full")) return;
+    const full = openSync("/dev/full", "w");
+    const said = "podgate: standard output cannot be written (ENOSPC); what was to be told is lost\n";
+    expect(await run(full)).toEqual({ exitCode: 4, stderr: said });
+    closeSync(full);
   });
 
   test.for<{ where: string; inputs: string[] }>([
