@@ -72,6 +72,12 @@ export const RULES = [
     INPUT,
   ),
   rule(
+    "event-request",
+    "A REQUEST authorizer gets the members that AWS's page shows; DefinitelyTyped has more in requestContext (domainName, protocol, requestTimeEpoch, identity.userAgent), which are not here.",
+    ["rest-request"],
+    INPUT,
+  ),
+  rule(
     "event-headers-as-sent",
     "Header names are as sent, each with its last value, beside all of them in multiValueHeaders.",
     ["rest-request", "http-1.0", "websocket"],

@@ -92,6 +92,16 @@ export const identity = {
     const { event } = await open(kind).call();
     expect(event).toEqual({ type: "TOKEN", methodArn: arnOf(kind), authorizationToken: "Bearer a.b.c" });
   },
+  "event-request": async (kind) => {
+    const { event = {} } = await open(kind).call();
+    expect(Object.keys(event).toSorted()).toEqual([
+      ...["headers", "httpMethod", "methodArn", "multiValueHeaders", "multiValueQueryStringParameters", "path"],
+      ...["pathParameters", "queryStringParameters", "requestContext", "resource", "stageVariables", "type"],
+    ]);
+    expect(Object.keys(event["requestContext"] ?? {}).toSorted()).toEqual([
+      ...["accountId", "apiId", "httpMethod", "identity", "path", "requestId", "resourceId", "resourcePath", "stage"],
+    ]);
+  },
   "event-headers-as-sent": async (kind) => {
     const { event } = await open(kind).call({ headers: { ...TOKEN, "X-Other": ["1", "2"] } });
     expect(event).toMatchObject({
