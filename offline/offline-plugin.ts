@@ -104,6 +104,9 @@ export class OfflinePlugin {
       });
       changes.addFunctions(serverless, stage, readOfflineFunctions(text, also));
     }
+    const { routeProblems } = await import("./route-problems.ts");
+    const wrongRoutes = routeProblems(service);
+    if (wrongRoutes.length > 0) throw new Error(wrongRoutes.join("; "));
     for (const name of FOREIGN_VARIABLES) delete process.env[name];
     changes.setEnvironment(serverless, environment);
     changes.setGateway(serverless, ports);

@@ -64,6 +64,31 @@ describe("the plugin", () => {
     expect(await portProblem({ ...ports, service }, COMMON_PORT_NAMES)).toBeUndefined();
   });
 
+  test("authorizers that cannot be emulated end it too, all in one line, before serverless-offline would hang", async () => {
+    const { service, ...ports } = await freePorts();
+    const project = serverless({ podgate: { offline: { ports } } });
+    const guarded = (authorizer: unknown) => ({ method: "get", path: "/x", authorizer });
+    project.service.functions["shop"] = {
+      events: [
+        { http: guarded("aws_iam") },
+        { http: guarded("nobody") },
+        { http: guarded("whoami") },
+        { http: "GET /open" },
+        { httpApi: guarded({ name: "nowhere" }) },
+        { httpApi: "*" },
+        { schedule: "rate(1 day)" },
+      ],
+    };
+    await expect(new OfflinePlugin(project).hooks["before:offline:start:init"]?.()).rejects.toThrow(
+      [
+        "podgate offline cannot start: function shop, http get /x: an authorizer cannot be emulated: it does not name a function of this service",
+        'function shop, http get /x: the authorizer function "nobody" does not exist',
+        'function shop, httpApi get /x: an authorizer cannot be emulated: provider.httpApi.authorizers has no "nowhere"',
+      ].join("; "),
+    );
+    expect(await portProblem({ ...ports, service }, COMMON_PORT_NAMES)).toBeUndefined();
+  });
+
   test("a misspelt member beside the options ends it too", async () => {
     const plugin = new OfflinePlugin(serverless({ podgate: { offlin: {} } }));
     const message = "podgate offline cannot start: custom.podgate.offlin is unknown: expected one of offline";
