@@ -159,14 +159,12 @@ describe("time that is over is SERVICE_TIMEOUT, and the connection is closed (R2
   });
 
   test("leaves the next call as it was", async () => {
-    let requests = 0;
-    await using server = await startHttpServer((_request, response) => {
-      requests += 1;
-      if (requests > 1) response.end("1");
+    await using server = await startHttpServer(({ url }, response) => {
+      if (url === "/next") response.end("1");
     });
-    const url = `http://127.0.0.1:${server.port}/`;
-    expect(await codeOf(url, shortTotal)).toBe("SERVICE_TIMEOUT");
-    expect((await call(request(url), noLimit)).body.toString()).toBe("1");
+    const origin = `http://127.0.0.1:${server.port}`;
+    expect(await codeOf(`${origin}/`, shortTotal)).toBe("SERVICE_TIMEOUT");
+    expect((await call(request(`${origin}/next`), noLimit)).body.toString()).toBe("1");
   });
 });
 
