@@ -8,6 +8,8 @@ export default defineConfig({
     pool: "forks",
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    // A second, as it would be, is soon over on a busy machine; what is waited for here comes, or the test fails.
+    expect: { poll: { timeout: 10_000 } },
     coverage: {
       provider: "v8",
       include: ["lib/**/*.ts", "functions/**/*.ts", "offline/**/*.ts", "cli/**/*.ts"],

@@ -226,7 +226,7 @@ describe("an apply that narrows one document and widens another", () => {
 const LIMIT = { kind: "rate-limit", readsPerSecond: 1600, writesPerSecond: 120 } as const;
 
 describe("an apply of 1,000 changes", () => {
-  test("goes on after an interruption, and waits where SSM throttles", { timeout: 60_000 }, async () => {
+  test("goes on after an interruption, and waits where SSM throttles", { timeout: 180_000 }, async () => {
     await using world = await startStoreWorld();
     const names = Array.from({ length: 1000 }, (_, index) => `permissions/dev/team-${index % 20}/account-${index}`);
     await using folder = await folderOf({
@@ -235,7 +235,7 @@ describe("an apply of 1,000 changes", () => {
     world.store.fault([{ kind: "throttle", operation: "PutParameter", calls: 3 }, LIMIT]);
 
     const first = world.start(["apply", "--from", folder.path, ...APPLY]);
-    await vi.waitFor(() => expect(world.writes().length).toBeGreaterThan(400), { timeout: 30_000, interval: 5 });
+    await vi.waitFor(() => expect(world.writes().length).toBeGreaterThan(400), { timeout: 90_000, interval: 5 });
     first.kill("SIGINT");
     const { exitCode, stdout } = await first.ended;
     expect(exitCode).toBe(130);
