@@ -52,7 +52,7 @@ export class AuditLog {
   readonly #logger: Logger;
   readonly #clock: Clock;
   readonly #metrics: Metrics;
-  readonly #verified = formattedOnce((identity: VerifiedIdentity) => formatMembers(callerOf(identity, identity)));
+  readonly #verified = formattedOnce(describeVerified);
   readonly #document = formattedOnce(({ name, version }: DocumentVersion) => formatRecord({ name, version }));
   readonly #allowed = createLru<string, string>(RULES);
   /** Of the surface that was asked last: most functions have one. */
@@ -152,8 +152,9 @@ export class AuditLog {
   }
 
   #describeCaller(trail: TokenTrail, identity: VerifiedIdentity | undefined): string {
-    // What the trail says of a verified caller, the identity says too.
-    const caller = identity === undefined ? formatMembers(callerOf(trail)) : this.#verified(identity);
+    // What the trail says of a verified caller, the identity says too. What nobody asks for again is not worth keeping.
+    const describe = trail.comesAgain ? this.#verified : describeVerified;
+    const caller = identity === undefined ? formatMembers(callerOf(trail)) : describe(identity);
     let documents = "";
     for (const document of trail.documents) documents += (documents && ",") + this.#document(document);
     return `${caller}"documents":[${documents}],`;
@@ -162,6 +163,10 @@ export class AuditLog {
 
 function describeRefusal({ effect, code, step, status, detail, compared, rule }: Refusal, access?: Access) {
   return { outcome: effect, code, step, status, detail, compared, rule, access };
+}
+
+function describeVerified(identity: VerifiedIdentity): string {
+  return formatMembers(callerOf(identity, identity));
 }
 
 function callerOf({ principal, subject, issuer, keyId }: Omit<TokenTrail, "documents">, identity?: VerifiedIdentity) {

@@ -20,8 +20,7 @@ const ALGORITHMS = {
  */
 export function isSignedBy(token: UnverifiedToken, { key, algorithm }: VerificationKey): boolean {
   if (token.algorithm !== algorithm) return false;
-  const text = token.bearer.reveal();
-  const input = Buffer.from(text.slice(0, text.lastIndexOf(".")), "latin1");
+  const input = Buffer.from(token.signingInput, "latin1");
   const { hash, coordinateBytes } = ALGORITHMS[algorithm];
   // Of an RSA key it is PKCS #1 v1.5 where nothing else is said.
   const signature =

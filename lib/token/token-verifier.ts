@@ -47,6 +47,8 @@ export interface TokenTrail {
   /** Set once the signature is verified. */
   principal?: string;
   subject?: string;
+  /** Whether this very token was verified before: then who it is comes as one object again and again. */
+  comesAgain?: true;
   readonly documents: DocumentVersion[];
 }
 
@@ -103,6 +105,7 @@ export class TokenVerifier {
     const digest = header && digestOf(bearer);
     const remembered = digest && this.#verifiedTokens.recall(digest);
     const known = typeof remembered === "object" ? remembered : undefined;
+    if (remembered !== undefined) trail.comesAgain = true;
     const token = known ?? readShape(bearer, header);
     if (isRefusal(token)) return token;
     trail.keyId = token.keyId;

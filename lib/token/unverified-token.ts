@@ -12,6 +12,8 @@ export interface TokenHeader {
 /** A token that has the right shape. Nothing in it is proved: `issuer` and `keyId` are look-up keys and no more. */
 export interface UnverifiedToken extends TokenHeader {
   readonly bearer: BearerToken;
+  /** What the signature is over: the first two parts and the dot between them (RFC 7515 §2, JWS Signing Input). */
+  readonly signingInput: string;
   /** `iss` as it stands there, of whatever type. */
   readonly issuer: unknown;
   readonly claims: JsonObject;
@@ -63,7 +65,8 @@ export function readShape(bearer: BearerToken, known?: TokenHeader): UnverifiedT
   if (family !== undefined) return family;
   if (isRefusal(header)) return header;
   const { algorithm, keyId } = header;
-  return { bearer, algorithm, keyId, issuer: own(claims, "iss"), claims, signature };
+  const signingInput = text.slice(0, payloadEnd);
+  return { bearer, signingInput, algorithm, keyId, issuer: own(claims, "iss"), claims, signature };
 }
 
 function readHeader(header: JsonObject): TokenHeader | Refusal {

@@ -80,27 +80,42 @@ function calls(text: fc.Arbitrary<string>): fc.Arbitrary<readonly Call[]> {
           access: fc.option(fc.record({ service: text, method: text, path: text }), { nil: undefined }),
           identity: fc.option(fc.constantFrom(...identities), { nil: undefined }),
           unverified: fc.record({ issuer: text, keyId: text, principal: text }, { requiredKeys: [] }),
+          comesAgain: fc.boolean(),
           documents: fc.subarray(documents),
           surface: fc.constantFrom(...surfaces),
           storeCalls: fc.nat(1),
           milliseconds: fc.nat(90_000),
         })
-        .map(({ id, decision, access, identity, unverified, documents, surface, storeCalls, milliseconds }) => {
-          const verified = identity as VerifiedIdentity | undefined;
-          const trail: TokenTrail =
-            verified === undefined
-              ? { ...unverified, documents }
-              : {
-                  issuer: verified.issuer,
-                  keyId: verified.keyId,
-                  principal: verified.principal,
-                  subject: verified.subject,
-                  documents,
-                };
-          const outcome = decision.effect === "refuse" ? decision : (verified as VerifiedIdentity);
-          const decided = { id, startedAt: 0, decision, outcome, trail, access, identity: verified } as Decided;
-          return { decided, surface, storeCalls, milliseconds };
-        }),
+        .map(
+          ({
+            id,
+            decision,
+            access,
+            identity,
+            unverified,
+            comesAgain,
+            documents,
+            surface,
+            storeCalls,
+            milliseconds,
+          }) => {
+            const verified = identity as VerifiedIdentity | undefined;
+            const trail: TokenTrail =
+              verified === undefined
+                ? { ...unverified, documents }
+                : {
+                    issuer: verified.issuer,
+                    keyId: verified.keyId,
+                    principal: verified.principal,
+                    subject: verified.subject,
+                    ...(comesAgain && { comesAgain }),
+                    documents,
+                  };
+            const outcome = decision.effect === "refuse" ? decision : (verified as VerifiedIdentity);
+            const decided = { id, startedAt: 0, decision, outcome, trail, access, identity: verified } as Decided;
+            return { decided, surface, storeCalls, milliseconds };
+          },
+        ),
       { minLength: 1, maxLength: 6 },
     );
   });

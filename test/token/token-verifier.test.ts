@@ -56,6 +56,16 @@ describe("a token as a cluster issues it", () => {
     });
     expect(refused.trail).toStrictEqual({ documents, issuer, keyId });
   });
+
+  test("the trail says of a token that was verified before that it was", async () => {
+    await using stack = await startStack();
+    const fields = [`Bearer ${await stack.token()}`];
+    const verify = () => stack.verifier.verify(fields, async () => [AUDIENCE]);
+    const trails = [await verify(), await verify(), await verify()].map(({ trail }) => trail);
+
+    expect(trails.map(({ comesAgain }) => comesAgain)).toEqual([undefined, true, true]);
+    expect({ ...trails[0], comesAgain: true }).toEqual(trails[2]);
+  });
 });
 
 describe("each step refuses, and nothing after it is asked", () => {
