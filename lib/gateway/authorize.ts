@@ -59,7 +59,7 @@ export async function authorize(
           )
         : decided;
     });
-    const inHand = await inTime(deciding, remainingSeconds, deps.clock);
+    const inHand = deciding instanceof Promise ? await inTime(deciding, remainingSeconds, deps.clock) : deciding;
     const { answer, decided } = authorizerAnswer(inHand, request, api, deps.policies);
     if (request.identitySourcesIncomplete && answer !== UNAUTHORIZED && "isAuthorized" in answer) {
       deps.metrics.count("IdentitySourcesIncomplete");

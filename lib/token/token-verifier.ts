@@ -105,7 +105,7 @@ export class TokenVerifier {
     const digest = header && digestOf(bearer);
     const remembered = digest && this.#verifiedTokens.recall(digest);
     const known = typeof remembered === "object" ? remembered : undefined;
-    if (remembered !== undefined) trail.comesAgain = true;
+    if (remembered) trail.comesAgain = true;
     const token = known ?? readShape(bearer, header);
     if (isRefusal(token)) return token;
     trail.keyId = token.keyId;

@@ -284,13 +284,36 @@ describe("the memory itself", () => {
     expect(memory.recall(digest("two"))).toBeDefined();
   });
 
-  test("keeps 1,000, and lets go the one that was not used for longest", () => {
+  test("never has more than 1,000, and for sure the 500 that were used last", () => {
     const memory = new VerifiedTokens();
-    for (let index = 0; index < 1000; index++) memory.remember(digest(`${index}`), signed);
-    expect(memory.recall(digest("0"))).toBeDefined();
-    memory.remember(digest("last"), signed);
+    const remembered = (count: number) =>
+      Array.from({ length: count }, (_, age) => digest(`${2299 - age}`)).filter(
+        (of) => memory.recall(of) !== undefined,
+      );
+    for (let index = 0; index < 2300; index++) memory.remember(digest(`${index}`), signed);
 
-    expect(memory.recall(digest("1"))).toBeUndefined();
-    expect([memory.recall(digest("0")), memory.recall(digest("last"))]).not.toContain(undefined);
+    // Asked from the newest on: what is found in the older generation moves on, and pushes nothing out that is asked for later.
+    expect(remembered(500)).toHaveLength(500);
+    expect(remembered(2300).length).toBeLessThan(1000);
+  });
+
+  test("one that is used again and again stays, whatever comes between", () => {
+    const memory = new VerifiedTokens();
+    memory.remember(digest("kept"), signed);
+    for (let index = 0; index < 5000; index++) {
+      memory.remember(digest(`${index}`), "f");
+      if (index % 400 === 0) expect(memory.recall(digest("kept"))).toBe(signed);
+    }
+    expect(memory.recall(digest("0"))).toBeUndefined();
+  });
+
+  test("forgets in both generations", () => {
+    const memory = new VerifiedTokens();
+    memory.remember(digest("one"), signed);
+    for (let index = 0; index < 600; index++) memory.remember(digest(`${index}`), "f");
+    expect(memory.recall(digest("one"))).toBe(signed);
+    memory.forget(digest("one"));
+
+    expect(memory.recall(digest("one"))).toBeUndefined();
   });
 });
