@@ -103,7 +103,7 @@ export function refuse(code: RefusalCode, detail: string, more: { compared?: Com
 }
 
 export function isRefusal(value: unknown): value is Refusal {
-  return typeof value === "object" && value !== null && "effect" in value && value.effect === "refuse";
+  return typeof value === "object" && value !== null && (value as Partial<Refusal>).effect === "refuse";
 }
 
 /** Every reason for which an allowed call of `forward` was not made, or its answer not handed on. Stable as well. */
