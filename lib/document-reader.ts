@@ -98,7 +98,7 @@ type Members<M extends Readonly<Record<string, Member>>> = {
   readonly [Name in keyof M]: M[Name] extends Optional<infer T, infer Initial> ? T | Initial : ReadBy<M[Name]>;
 };
 
-/** An object that has these members and no other: a misspelt check must not vanish. */
+/** An object that has these members of its own and no other: a misspelt check must not vanish. */
 export function object<const M extends Readonly<Record<string, Member>>>(members: M): Reader<Members<M>> {
   const entries = Object.entries(members);
   return (value, reading) => {

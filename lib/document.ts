@@ -1,6 +1,6 @@
 import { type DocumentProblem, optional, type Reader, readBy, value } from "./document-reader.ts";
 import { GatewayError } from "./errors.ts";
-import { isJsonObject, JsonFault, parseJson } from "./json.ts";
+import { isJsonObject, JsonFault, own, parseJsonAsIs } from "./json.ts";
 
 /** A parameter as it was read: its full name, the version of its value, and the text. */
 export interface StoredDocument {
@@ -43,17 +43,18 @@ export const formatVersion = optional(value((version) => version === FORMAT_VERS
 export function parseDocument<T>(document: StoredDocument, reader: Reader<T>): T {
   let written: unknown;
   try {
-    written = parseJson(document.text);
+    written = parseJsonAsIs(document.text, false);
   } catch (error) {
     if (!(error instanceof JsonFault)) throw error;
     throw new DocumentError(document, [{ path: [], text: error.message }]);
   }
   // A list would pass for an object without members.
   if (!isJsonObject(written)) throw new DocumentError(document, [{ path: [], text: "it is not a JSON object" }]);
-  if (typeof written["version"] === "number" && written["version"] > FORMAT_VERSION) {
+  const version = own(written, "version");
+  if (typeof version === "number" && version > FORMAT_VERSION) {
     throw new GatewayError(
       "DOCUMENT_TOO_NEW",
-      `parameter ${document.name} (version ${document.version}) has format version ${written["version"]}; ` +
+      `parameter ${document.name} (version ${document.version}) has format version ${version}; ` +
         `this release reads ${FORMAT_VERSION}: upgrade podgate first`,
     );
   }

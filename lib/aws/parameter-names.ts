@@ -80,13 +80,8 @@ export class ParameterNames {
  * at the end and a `/` after a `/` written `_HH`. One to one, so that no two issuers share a name.
  */
 function encodeIssuer(url: IssuerUrl): string {
-  const characters = [...(url.startsWith("https://") ? url.slice("https://".length) : url)];
-  return characters
-    .map((character, index) => {
-      const isPlainSlash = character === "/" && index < characters.length - 1 && characters[index - 1] !== "/";
-      return isPlainSlash || /[A-Za-z0-9.-]/.test(character) ? character : escapeBytes(character);
-    })
-    .join("");
+  const text = url.startsWith("https://") ? url.slice("https://".length) : url;
+  return text.replace(/[^A-Za-z0-9./-]|\/$|(?<=\/)\//gu, escapeBytes);
 }
 
 function escapeBytes(character: string): string {

@@ -36,7 +36,8 @@ export function signedHeaders(
   const canonical = `POST\n/\n\n${lines.join("")}\n${names.join(";")}\n${signed["x-amz-content-sha256"]}`;
   const scope = `${day}/${region}/${service}/aws4_request`;
   const key = [region, service, "aws4_request"].reduce(hmac, hmac(`AWS4${secretAccessKey}`, day));
-  const signature = hmac(key, `${ALGORITHM}\n${time}\n${scope}\n${hash("sha256", canonical)}`).toString("hex");
+  const toSign = `${ALGORITHM}\n${time}\n${scope}\n${hash("sha256", canonical)}`;
+  const signature = createHmac("sha256", key).update(toSign).digest("hex");
   const credential = `Credential=${accessKeyId}/${scope}`;
   const authorization = `${ALGORITHM} ${credential}, SignedHeaders=${names.join(";")}, Signature=${signature}`;
   return { ...signed, authorization };

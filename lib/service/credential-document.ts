@@ -1,5 +1,5 @@
 import { inside, missing, object, oneOf, optional, type Reader, text, value, wrong } from "../document-reader.ts";
-import { isJsonObject } from "../json.ts";
+import { isJsonObject, own } from "../json.ts";
 import { isFieldName, isReserved } from "./forwarded-headers.ts";
 
 /** Names a parameter of the service's own folder, `secrets/<service>/<secret>`, and no other. */
@@ -116,7 +116,7 @@ const unknownType = value(isCredentialType, `is none of ${Object.keys(CREDENTIAL
 /** The member `credential` of a service document: `type` says which other members there may be. */
 export const credentialDocument: Reader<CredentialDocument> = (credential, reading) => {
   if (!isJsonObject(credential)) return wrong(reading, "is not an object");
-  const { type } = credential;
+  const type = own(credential, "type");
   if (isCredentialType(type)) return CREDENTIALS[type](credential, reading);
   // The other members of a type that is none of them cannot be judged.
   return inside("type", type, Object.hasOwn(credential, "type") ? unknownType : missing, reading) as never;
