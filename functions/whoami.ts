@@ -1,10 +1,10 @@
 import middy from "@middy/core";
-import { createApp } from "../lib/app.ts";
+import { createApp, startCold } from "../lib/app.ts";
 import { httpAnswer } from "../lib/gateway/http-answer.ts";
 import type { PodgateContext } from "../lib/gateway/require-pod-token.ts";
 import { describeCaller } from "../lib/gateway/whoami.ts";
 
-const app = createApp({ needsAudiences: true });
+const app = await startCold((ssm) => createApp({ needsAudiences: true, ssm }));
 
 /** `GET /whoami`: who am I, and what may I call? For any verified caller, whatever is denied. */
 export const handler = middy()
@@ -13,5 +13,3 @@ export const handler = middy()
     const granted = await app.permissions.find(identity, identity.group);
     return httpAnswer(200, describeCaller(identity, granted), {}, false);
   });
-
-await app.prepare();

@@ -10,7 +10,7 @@ import { ParameterNames } from "./aws/parameter-names.ts";
 import { batchReads, type ReadParameters } from "./aws/parameter-reader.ts";
 import { createSecretReader } from "./aws/secret-reader.ts";
 import { createSnapshotStore } from "./aws/snapshot-store.ts";
-import { createSsm } from "./aws/ssm.ts";
+import { createSsm, type Ssm } from "./aws/ssm.ts";
 import { createSsmReader } from "./aws/ssm-parameters.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Config, type Environment, parseConfig } from "./config.ts";
@@ -45,18 +45,13 @@ export interface Adapters {
   readonly callService: CallService;
 }
 
-interface Prepared {
-  /** For the end of a cold start: opens the connection to the store that the first request takes. Never rejects. */
-  prepare(): Promise<void>;
-}
-
 /** Answers as a Lambda authorizer. */
-export interface Authorizer extends Prepared {
+export interface Authorizer {
   authorize(event: unknown, context: Context): Promise<AuthorizerAnswer>;
 }
 
 /** Makes calls for pods. */
-export interface Forward extends Prepared {
+export interface Forward {
   forward(event: unknown, context: Context): Promise<ForwardHttpAnswer>;
 }
 
@@ -69,9 +64,25 @@ export interface App extends Authorizer {
 interface Settings {
   readonly needsAudiences: boolean;
   readonly env?: Environment;
+  /** What `startCold` has begun. @default one that opens its connection when it is asked */
+  readonly ssm?: Ssm;
 }
 
 type Parts = ReturnType<typeof wire>;
+
+/**
+ * Starts a function: first the connection to the store that the first request takes, and while that comes about, the rest.
+ * Lambda gives a start the whole processor, and a request a share of it.
+ */
+export async function startCold<T>(create: (ssm: Ssm) => T, env: Environment = process.env): Promise<T> {
+  const ssm = createSsm(env);
+  const prepared = ssm.prepare();
+  // A turn of the event loop, in which the look-up of the name or the handshake begins.
+  await new Promise((resolve) => setImmediate(resolve));
+  const created = create(ssm);
+  await prepared;
+  return created;
+}
 
 /**
  * Wires the gateway: settings, adapters, use cases. All state lives in what this returns.
@@ -95,7 +106,6 @@ export function createAuthorizer(settings: Settings, adapters: Partial<Adapters>
 function authorizerOf(parts: Parts): Authorizer {
   const deps = { ...parts, policies: new Policies() };
   return {
-    prepare: parts.ssm.prepare,
     authorize: async (event, context) => {
       let answer: AuthorizerAnswer | typeof UNAUTHORIZED;
       try {
@@ -128,7 +138,6 @@ export function createForward(settings: Settings, adapters: Partial<Adapters> = 
   };
   const { env = process.env } = settings;
   return {
-    prepare: ssm.prepare,
     // The runtime writes the trace anew for each invocation.
     forward: (event, context) => forward(event, { ...callOf(context), trace: env["_X_AMZN_TRACE_ID"] }, deps),
   };
@@ -174,13 +183,12 @@ function ground(config: Config, adapters: Pick<Partial<Adapters>, "clock" | "wri
 }
 
 /** What every function that decides has: the verifier and the permissions, over one store, with one log. */
-function wire({ needsAudiences, env = process.env }: Settings, adapters: Partial<Adapters>) {
+function wire({ needsAudiences, env = process.env, ssm = createSsm(env) }: Settings, adapters: Partial<Adapters>) {
   const { config, clock, logger } = ground(parseConfig(env, needsAudiences), adapters);
   const metrics = new Metrics(config.parameterPrefix);
   const audit = new AuditLog(logger, clock, metrics);
   const degradation = new Degradation(logger, metrics);
 
-  const ssm = createSsm(env);
   const read = adapters.readParameters ?? createSsmReader(ssm.call);
   const documents = {
     names: new ParameterNames(config.parameterPrefix),
