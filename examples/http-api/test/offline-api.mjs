@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 const PARTS = ["GATEWAY", "WEBSOCKET", "LAMBDA", "CLUSTER", "STORE"];
 
 /** Starts the API of this folder as `npm start` does, on ports that are free, and waits until it can be called. */
-export async function startOfflineApi(environment = () => ({})) {
+export async function startOfflineApi(environment = () => ({}), attempts = 3) {
   const servers = PARTS.map(() => createServer().listen(0, "127.0.0.1"));
   await Promise.all(servers.map((server) => once(server, "listening")));
   const ports = Object.fromEntries(PARTS.map((part, index) => [part, servers[index].address().port]));
@@ -29,7 +29,11 @@ export async function startOfflineApi(environment = () => ({})) {
       });
     }
   });
-  if ((await Promise.race([ready, exited])) !== "ready") throw new Error(printed);
+  if ((await Promise.race([ready, exited])) !== "ready") {
+    // Between the look for a port and the start, the system may have given it to somebody else.
+    if (attempts > 1 && /is in use|EADDRINUSE/.test(printed)) return startOfflineApi(environment, attempts - 1);
+    throw new Error(printed);
+  }
   return {
     url: `http://127.0.0.1:${ports.GATEWAY}`,
     cluster,
