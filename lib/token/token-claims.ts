@@ -70,7 +70,7 @@ function readSubject(sub: string): Pick<TokenClaims, "namespace" | "serviceAccou
   if (!sub.startsWith(SUBJECT_PREFIX)) return undefined;
   const colon = sub.indexOf(":", SUBJECT_PREFIX.length);
   const namespace = sub.slice(SUBJECT_PREFIX.length, colon);
-  // No name holds a colon, so a part more is refused with it; without a colon there is no namespace that is one.
+  // No name holds a colon: a part more is refused with it, and without a colon this is the whole `sub`.
   const serviceAccount = sub.slice(colon + 1);
   return isDnsLabel(namespace) && isDnsSubdomain(serviceAccount) ? { namespace, serviceAccount } : undefined;
 }
