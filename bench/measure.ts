@@ -69,7 +69,8 @@ export async function measure(contenders: readonly Contender[], effort: Effort):
   const counts = new Map<Contender, number>();
   for (const contender of contenders) counts.set(contender, await calibrate(contender, effort));
   const samples = new Map(contenders.map((contender) => [contender, { wall: [] as number[], cpu: [] as number[] }]));
-  for (let round = 0; round < effort.rounds; round++) {
+  // Half as many rounds before the first that counts: so long the engine compiles what it finds hot, and takes it back.
+  for (let round = -Math.floor(effort.rounds / 2); round < effort.rounds; round++) {
     for (const contender of shuffled(contenders)) {
       const count = counts.get(contender) ?? 1;
       const cpuBefore = process.cpuUsage();
@@ -77,6 +78,7 @@ export async function measure(contenders: readonly Contender[], effort: Effort):
       await contender.run(count);
       const wall = Number(process.hrtime.bigint() - before) / 1000;
       const cpu = process.cpuUsage(cpuBefore);
+      if (round < 0) continue;
       samples.get(contender)?.wall.push(wall / count);
       samples.get(contender)?.cpu.push((cpu.user + cpu.system) / count);
     }
