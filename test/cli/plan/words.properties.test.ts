@@ -56,7 +56,7 @@ test("a remark of a plan is true of every call that its line names, for everybod
         }
       }
     }),
-    { numRuns: 700 },
+    { numRuns: 2000 },
   );
   expect(seen.size).toBe(CLAIMS.length);
 });
