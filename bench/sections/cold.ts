@@ -110,7 +110,8 @@ async function startTls(port: number): Promise<{ readonly url: string; close(): 
   const [key, cert] = await Promise.all(
     ["server-key.pem", "server.pem"].map((file) => readFile(new URL(file, CERTIFICATES))),
   );
-  const server = createServer({ key, cert, ALPNProtocols: ["http/1.1"] }, (socket) => {
+  // Without `noDelay` an answer may wait 40 ms for an acknowledgement that the other side delays.
+  const server = createServer({ key, cert, ALPNProtocols: ["http/1.1"], noDelay: true }, (socket) => {
     const upstream = connect({ port, host: "127.0.0.1", noDelay: true });
     // A process that has decided ends without a word to anybody.
     socket.on("error", () => upstream.destroy());
