@@ -178,7 +178,8 @@ export function createRefreshKeys(
 /** What every function has: settings, the time, and a place to write to. */
 function ground(config: Config, adapters: Pick<Partial<Adapters>, "clock" | "writeLine">) {
   const clock = adapters.clock ?? systemClock;
-  const writeLine = adapters.writeLine ?? ((line) => process.stdout.write(`${line}\n`));
+  const { stdout } = process;
+  const writeLine = adapters.writeLine ?? ((line) => stdout.write(`${line}\n`));
   return { config, clock, logger: createLogger(config.logLevel, writeLine) };
 }
 

@@ -1,4 +1,4 @@
-import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from "node:http";
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { Agent, request as requestOverTls } from "node:https";
 import { isIP, type Socket } from "node:net";
 import { urlToHttpOptions } from "node:url";
@@ -37,7 +37,8 @@ export class AnswerTooLarge extends Error {
 }
 
 export interface Exchange {
-  readonly headers: OutgoingHttpHeaders;
+  /** With `host`. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly maxBytes: number;
   /** From the connection to the last byte. */
@@ -73,7 +74,10 @@ export class KeptConnection {
   /** One POST. Rejects with `BrokenConnection`, `NoAnswerInTime`, `AnswerTooLarge`, or what TLS and DNS say. */
   async post(endpoint: URL, exchange: Exchange): Promise<HttpAnswer> {
     const { request: open, agent } = this.#transportTo(endpoint);
-    const request = open(endpoint, { method: "POST", headers: exchange.headers, agent });
+    const length = String(Buffer.byteLength(exchange.body));
+    // As a list, which is written as it is; an object is taken apart and put together again.
+    const headers = Object.entries({ ...exchange.headers, "content-length": length }).flat();
+    const request = open(endpoint, { method: "POST", headers, agent });
     const isStale = () => request.reusedSocket || this.#agent.hasPrepared(request.socket);
     try {
       return await answerTo(request, exchange, isStale);
