@@ -4,7 +4,8 @@ import { type Access, METHODS } from "../../lib/permission/permission.ts";
 import type { PermissionIndex } from "../access/permission-index.ts";
 import type { Asked } from "../decide/caller.ts";
 import type { Question } from "../decide/question.ts";
-import type { DocumentStore } from "../store/document-store.ts";
+import { type DocumentStore, kindOf } from "../store/document-store.ts";
+import { sizeProblem } from "../store/parameter-size.ts";
 import { applyChanges, type Change, type WrittenRule } from "./change.ts";
 import { coveringDenies, letInBy, narrowDeny } from "./narrow-deny.ts";
 
@@ -15,7 +16,7 @@ export type AskAgain = (changed: Awaited<ReturnType<typeof applyChanges>>) => Pr
 export interface SmallestChange {
   readonly changes: readonly Change[];
   readonly complete: boolean;
-  /** The code that is left where the changes do not do it. */
+  /** What is left where the changes do not do it: a code, or a document that they make too large for `apply`. */
   readonly remaining?: string;
 }
 
@@ -40,13 +41,25 @@ export async function smallestChange(asked: Asked, deps: ChangeDeps): Promise<Sm
   let current = asked;
   for (let steps = 0; steps < MAX_STEPS; steps++) {
     const { decision } = current.decided;
-    if (!isRefusal(decision)) return { changes, complete: true };
+    if (!isRefusal(decision)) {
+      const remaining = await tooLarge(changes, deps.store);
+      return { changes, complete: remaining === undefined, ...(remaining !== undefined && { remaining }) };
+    }
     const next = await changesFor(current, deps, changes);
     if (next.length === 0) return { changes, complete: false, remaining: decision.code };
     changes.push(...next);
     current = await deps.askAgain(await applyChanges(changes, deps.store));
   }
   return { changes, complete: false, remaining: "too many denies" };
+}
+
+async function tooLarge(changes: readonly Change[], store: DocumentStore): Promise<string | undefined> {
+  for (const [fullName, { text }] of await applyChanges(changes, store)) {
+    const name = fullName.slice(store.prefix.length + 1);
+    const problem = sizeProblem(kindOf(name), text);
+    if (problem !== undefined) return `that ${name} then ${problem}`;
+  }
+  return undefined;
 }
 
 /** What takes away the reason of this refusal; nothing where a change of documents does not, or should not. */

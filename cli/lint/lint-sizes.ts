@@ -6,23 +6,22 @@ import { authorizerQuestion } from "../decide/question.ts";
 import type { DeciderSettings } from "../decide/store-decider.ts";
 import { methodsOf } from "../pattern/coverage.ts";
 import type { DocumentStore } from "../store/document-store.ts";
+import { STANDARD_BYTES, sizeProblem } from "../store/parameter-size.ts";
 import type { StoreDocument } from "../store/parsed-document.ts";
 import { type Finding, findingAt } from "./finding.ts";
 
-/** SSM, standard and advanced parameters (PutParameter, `Value`). */
-const STANDARD_BYTES = 4096;
-const ADVANCED_BYTES = 8192;
-
+/** By what `apply` writes. */
 export function lintDocumentSizes(documents: readonly StoreDocument[], store: DocumentStore): readonly Finding[] {
-  return documents.flatMap((document) => {
+  return documents.flatMap((document): readonly Finding[] => {
+    const problem = sizeProblem(document.kind, document.stored.text);
+    if (problem !== undefined) {
+      const text = `apply does not write the document: it ${problem}`;
+      return [findingAt(store, document, [], { severity: "error", rule: "document-large", text })];
+    }
     const bytes = Buffer.byteLength(document.stored.text);
     if (bytes <= STANDARD_BYTES) return [];
-    const tooLarge = bytes > ADVANCED_BYTES;
-    const text = tooLarge
-      ? `the document has ${bytes} bytes, and a parameter at most ${ADVANCED_BYTES}: it cannot be stored`
-      : `the document has ${bytes} bytes: over ${STANDARD_BYTES} it needs an advanced parameter, which costs money`;
-    const severity = tooLarge ? "error" : "warning";
-    return [findingAt(store, document, [], { severity, rule: "document-large", text })];
+    const text = `the key set has ${bytes} bytes: over ${STANDARD_BYTES} it needs an advanced parameter, which costs money`;
+    return [findingAt(store, document, [], { severity: "warning", rule: "document-large", text })];
   });
 }
 

@@ -1,4 +1,5 @@
 import { kindOf } from "../store/document-store.ts";
+import { mostBytes, sizeProblem } from "../store/parameter-size.ts";
 import { depthOf } from "./levels.ts";
 import { PHASES, type Phase } from "./phase.ts";
 
@@ -25,20 +26,16 @@ export function inOrder(steps: readonly Step[]): Step[] {
   );
 }
 
-/** Of a standard parameter (SSM, "Managing parameter tiers"); a key set may be an advanced one, as for `refresh-keys`. */
-const MAX_BYTES = 4096;
-const MAX_KEY_SET_BYTES = 8192;
-
 /** Documents and middle forms that do not fit, a line each. */
 export function sizeObstacles(steps: readonly Step[]): string[] {
   return steps.flatMap(({ name, text = "", isLast }) => {
-    const bytes = Buffer.byteLength(text);
-    const most = kindOf(name) === "keys" ? MAX_KEY_SET_BYTES : MAX_BYTES;
-    if (bytes <= most) return [];
+    const kind = kindOf(name);
+    const problem = sizeProblem(kind, text);
+    if (problem === undefined) return [];
     return isLast
-      ? [`${name} has ${bytes} bytes, and a parameter holds ${most}: say it in fewer rules, or on a higher level`]
+      ? [`${name} ${problem}`]
       : [
-          `${name} needs a form in between, with what both versions deny, and that has ${bytes} bytes of ${most}: apply its new denies first and take the old ones away in a second apply`,
+          `${name} needs a form in between, with what both versions deny, and that has ${Buffer.byteLength(text)} bytes of ${mostBytes(kind)}: apply its new denies first and take the old ones away in a second apply`,
         ];
   });
 }

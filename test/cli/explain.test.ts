@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Clusters, startClusters } from "../../offline/cluster/clusters.ts";
 import { issuerName } from "../../offline/parameter-store/issuer-name.ts";
+import { startParameterStore } from "../../offline/parameter-store/parameter-store.ts";
 import { type Folder, folderOf, podgate } from "../support/podgate.ts";
 
 const ORDERS = "orders.example.com";
@@ -226,4 +227,42 @@ describe("an account against files", () => {
       "podgate: /broken.yaml:3: deni is unknown; allowed are version, allow, deny; no decision that needs this document is made (DOCUMENT_INVALID)\n",
     );
   });
+});
+
+test("a document over what a parameter holds is refused by lint, by plan, and by the change that explain proposes", async () => {
+  const paths = Array.from({ length: 100 }, (_, at) => `/v1/${"x".repeat(31)}/${at}`);
+  const sized = async (count: number) =>
+    folderOf({
+      "access.yaml": {
+        "issuers/oidc.example.com/dev": { url: "https://oidc.example.com/dev", cluster: "dev" },
+        "services/orders": { url: "https://orders.example.com", credential: { type: "none" } },
+        "permissions/dev/payments/billing": {
+          allow: [{ service: "orders", methods: ["GET"], paths: paths.slice(0, count) }],
+        },
+      },
+    });
+  const call = ["--service", "orders", "--method", "GET", "--path", `/${"y".repeat(60)}`];
+  const as = ["--as", "dev/payments/billing", "--audience", "gateway.example.com"];
+  await using nearly = await sized(98);
+  const explained = await podgate(["explain", ...as, ...call, "--from", nearly.path]);
+  expect(explained.exitCode).toBe(1);
+  expect(explained.stdout).toMatch(
+    /a change on the way; what is left then is that permissions\/dev\/payments\/billing then has 4\d\d\d bytes, and a parameter holds 4096: say it in fewer rules/,
+  );
+  const fine = await podgate(["lint", "--from", nearly.path]);
+  expect(fine.stdout).not.toContain("document-large");
+
+  await using over = await sized(100);
+  const lint = await podgate(["lint", "--from", over.path]);
+  expect(lint.exitCode).toBe(1);
+  expect(lint.stdout).toMatch(
+    /error: apply does not write the document: it has 4\d\d\d bytes, and a parameter holds 4096: say it/,
+  );
+  await using store = await startParameterStore();
+  const env = { PODGATE_OFFLINE_PORT_STORE: new URL(store.url).port };
+  const plan = await podgate(["plan", "--from", over.path, "--offline"], { env });
+  expect(plan.stdout).toMatch(/billing has 4\d\d\d bytes, and a parameter holds 4096: say it in fewer rules/);
+  const apply = await podgate(["apply", "--from", over.path, "--offline", "--yes"], { env });
+  expect(apply.exitCode).toBe(3);
+  expect(store.calls.filter(({ operation }) => operation === "PutParameter")).toEqual([]);
 });

@@ -195,7 +195,7 @@ ${permission(`[${rule('["/v1/*"]')}]`)}${permission("[]", `[${rule('["*"]')}]`, 
       yaml: permission(
         `[${rule(JSON.stringify(["/a", ...Array.from({ length: 9 }, (_, at) => `/${at}${"x".repeat(500)}`)]), "[POST]")}]`,
       ),
-      told: ["x.yaml:1 warning document-large", "base.yaml:2 warning answer-large"],
+      told: ["x.yaml:1 error document-large", "base.yaml:2 warning answer-large"],
     },
     {
       what: "an answer over API Gateway's 8 KB, which stops the decision where policies are answered",
