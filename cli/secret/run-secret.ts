@@ -4,10 +4,8 @@ import type { Context } from "../context.ts";
 import { CliError, EXIT, type ExitCode } from "../exit-code.ts";
 import type { JsonFlag, TargetFlags } from "../flags.ts";
 import { offlineEndpointOf, prefixOf } from "../store/open-store.ts";
+import { STANDARD_BYTES } from "../store/parameter-size.ts";
 import { SsmSecrets } from "../store/ssm-secrets.ts";
-
-/** Of a standard parameter. */
-const MAX_BYTES = 4096;
 
 export type SecretFlags = TargetFlags & JsonFlag;
 export type SetSecretFlags = SecretFlags & { readonly keyId?: string };
@@ -24,8 +22,9 @@ export async function runSecretSet(context: Context, flags: SetSecretFlags, ...a
     );
   }
   const name = nameOf(names, service, secretName);
-  const secret = readable(await context.readSecret(`Secret ${secretName} of service ${service}: `));
+  // Before a person types a secret for nothing.
   const known = (await secrets.list(service)).find((entry) => entry.name === secretName);
+  const secret = readable(await context.readSecret(`Secret ${secretName} of service ${service}: `));
   const version = await secrets.set(name, secret, flags.keyId ?? known?.keyId);
   context.output.result(
     { service, name: secretName, version },
@@ -58,6 +57,7 @@ export async function runSecretRemove(
 ): Promise<ExitCode> {
   const { secrets, names } = openSecrets(context, flags);
   const name = nameOf(names, service, secretName);
+  await secrets.ready();
   if (!flags.yes) {
     const answer = await context.ask(
       `Delete secrets/${service}/${secretName} with all its versions? Calls of ${service} that need it fail. Only "yes" does: `,
@@ -108,8 +108,8 @@ function readable(input: string): string {
         ? "has more than one line, or a NUL: it could not be sent in a header"
         : /[\ufffd\ufeff]/.test(secret)
           ? "is not UTF-8 text, or begins with a byte order mark, and would not be what the service knows"
-          : Buffer.byteLength(secret) > MAX_BYTES
-            ? `has more than ${MAX_BYTES} bytes`
+          : Buffer.byteLength(secret) > STANDARD_BYTES
+            ? `has more than ${STANDARD_BYTES} bytes`
             : undefined;
   if (problem !== undefined)
     throw new CliError(EXIT.INPUT, `what came on standard input ${problem}; nothing was stored`);

@@ -1,7 +1,7 @@
 import type { SSMClient } from "@aws-sdk/client-ssm";
 import { systemClock } from "../../lib/clock.ts";
 import { Pace } from "./pace.ts";
-import { createSsmClient } from "./ssm-store.ts";
+import { checkRegion, createSsmClient } from "./ssm-store.ts";
 
 export interface PacedSsmOptions {
   readonly prefix: string;
@@ -16,6 +16,7 @@ export abstract class PacedSsm {
   protected readonly prefix: string;
   protected readonly client: SSMClient;
   readonly #pace: Pace;
+  #checked: Promise<void> | undefined;
 
   constructor({ prefix, rate, endpoint }: PacedSsmOptions) {
     this.prefix = prefix;
@@ -23,8 +24,15 @@ export abstract class PacedSsm {
     this.#pace = new Pace(rate, systemClock);
   }
 
-  /** Waits until another call may be made. */
-  protected turn(): Promise<void> {
-    return this.#pace.turn();
+  /** Throws `CliError` where the SDK's own settings name no region: no call would get anywhere. */
+  ready(): Promise<void> {
+    this.#checked ??= checkRegion(this.client);
+    return this.#checked;
+  }
+
+  /** Waits until another call may be made. Throws as `ready`. */
+  protected async turn(): Promise<void> {
+    await this.ready();
+    await this.#pace.turn();
   }
 }

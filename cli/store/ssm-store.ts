@@ -112,8 +112,8 @@ export function createSsmClient(
   });
 }
 
-/** The SDK's own words for this are an `Error` like any other. */
-async function checkRegion(client: SSMClient): Promise<void> {
+/** Throws `CliError`: the SDK's own words for this are an `Error` like any other. */
+export async function checkRegion(client: SSMClient): Promise<void> {
   try {
     await client.config.region();
   } catch {

@@ -46,6 +46,10 @@ describe("the program", () => {
       inputs: ["lint", "--prefix", "/podgate/x"],
       line: "podgate: no AWS region is set; set AWS_REGION, or a region in the profile of AWS_PROFILE",
     },
+    ...["secret list", "secret rm github token", "history permissions/_all"].map((command) => ({
+      inputs: [...command.split(" "), "--prefix", "/podgate/x"],
+      line: "podgate: no AWS region is set; set AWS_REGION, or a region in the profile of AWS_PROFILE",
+    })),
   ])("$inputs is a wrong command line, told in one line", async ({ inputs, line }) => {
     expect(await podgate(inputs)).toEqual({ exitCode: 2, stdout: "", stderr: `${line}\n` });
   });

@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { PREFIX, startStoreWorld } from "./store-world.ts";
 
@@ -103,6 +104,18 @@ describe("podgate secret", () => {
     expect(ended.stderr).toContain(says);
     expect(ended.stderr).not.toContain("canary");
     expect(world.writes()).toEqual([]);
+  });
+
+  test("asks for a secret where it could be stored, and not before", async () => {
+    const { main } = await import("../../cli/main.ts");
+    let said = "";
+    const stream = { write: (text: string) => (said += text) };
+    const stdin = Object.assign(Readable.from([Buffer.from(SECRET)]), { isTTY: false });
+    const env = { AWS_CONFIG_FILE: "/nonexistent", AWS_SHARED_CREDENTIALS_FILE: "/nonexistent" };
+    const here = { stdout: stream, stderr: stream, stdin, env } as unknown as NodeJS.Process;
+    expect(await main(["secret", "set", "github", "token", "--prefix", PREFIX], here)).toBe(2);
+    expect(said).toContain("no AWS region is set");
+    expect(stdin.readableDidRead).toBe(false);
   });
 
   test("tells that SSM refuses, and not what was to be stored", async () => {
