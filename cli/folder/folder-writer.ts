@@ -1,5 +1,5 @@
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import {
   type Document,
@@ -16,6 +16,7 @@ import {
 import { isJsonObject } from "../../lib/json.ts";
 import { CliError, EXIT } from "../exit-code.ts";
 import { yamlFilesIn } from "../store/folder-store.ts";
+import { replaceFile } from "./replace-file.ts";
 
 /** A document that a file shall hold; `undefined` takes it out. */
 export interface FileChange {
@@ -59,7 +60,12 @@ export async function writeToFolder(folder: string, changes: readonly FileChange
     else document.set(name, changedNode(document, document.get(name, true), JSON.parse(text)));
     touched.add(path);
   }
-  for (const path of touched) await writeDocument(path, files.get(path));
+  // Before the first is written: one that cannot be said in YAML stops all of them.
+  const texts = [...touched].map((path) => [path, textOf(path, files.get(path))] as const);
+  for (const [path, text] of texts) {
+    if (text === undefined) await rm(path, { force: true });
+    else await replaceFile(path, text);
+  }
   return [...touched].sort();
 }
 
@@ -126,26 +132,21 @@ function fits(node: { toJSON(): unknown }): boolean {
   return JSON.stringify(node.toJSON()).length < LINE_WIDTH - 10;
 }
 
-async function writeDocument(path: string, document: Document | undefined): Promise<void> {
-  if (document === undefined) return;
-  if (isMap(document.contents) && document.contents.items.length === 0) {
-    await rm(path, { force: true });
-    return;
-  }
-  let text: string;
+/** `undefined` where no document is left in the file. */
+function textOf(path: string, document: Document | undefined): string | undefined {
+  if (document === undefined) return undefined;
+  if (isMap(document.contents) && document.contents.items.length === 0) return undefined;
   try {
     for (const item of isMap(document.contents) ? document.contents.items.slice(1) : []) {
       if (isScalar(item.key) && item.key.spaceBefore === undefined) item.key.spaceBefore = true;
     }
-    text = document.toString({ lineWidth: LINE_WIDTH, flowCollectionPadding: true });
+    return document.toString({ lineWidth: LINE_WIDTH, flowCollectionPadding: true });
   } catch {
     throw new CliError(
       EXIT.INPUT,
       `${path} shares parts of a document by an anchor that is in the way: write it out there first`,
     );
   }
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, text);
 }
 
 /** A file for each namespace, so that each has its own reviewers. */

@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, link, lstat, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -49,6 +49,36 @@ const STORED = {
 };
 
 describe("podgate pull", () => {
+  test("puts a file in place in one move, so that an end in between leaves it whole: beside it, a link to it, its mode", async () => {
+    const before = `${BILLING}: { allow: [] } # as it was\n`;
+    await using folder = await folderOf({ "access/a.yaml": before, "elsewhere/a.yaml": `permissions/_all: {}\n` });
+    const at = (name: string) => join(folder.path, name);
+    await link(at("access/a.yaml"), at("as-it-was"));
+    await chmod(at("access/a.yaml"), 0o640);
+    await symlink("../elsewhere/a.yaml", at("access/linked.yaml"));
+    const allow = [{ service: "orders", methods: ["GET"], paths: ["/"] }];
+    await writeToFolder(at("access"), [
+      { name: BILLING, text: JSON.stringify({ allow }) },
+      { name: "permissions/_all", text: JSON.stringify({ allow }) },
+      { name: "services/x", text: "{}" },
+    ]);
+    // Written in place, the other name of the file would say the new thing too, and half of it in between.
+    expect(await readFile(at("as-it-was"), "utf8")).toBe(before);
+    expect(await readFile(at("access/a.yaml"), "utf8")).toContain("service: orders");
+    expect((await stat(at("access/a.yaml"))).mode & 0o777).toBe(0o640);
+    expect((await lstat(at("access/linked.yaml"))).isSymbolicLink()).toBe(true);
+    expect(await readFile(at("elsewhere/a.yaml"), "utf8")).toContain("service: orders");
+    expect((await readdir(folder.path, { recursive: true })).sort()).toEqual([
+      "access",
+      "access/a.yaml",
+      "access/linked.yaml",
+      "access/services.yaml",
+      "as-it-was",
+      "elsewhere",
+      "elsewhere/a.yaml",
+    ]);
+  });
+
   test("makes a folder of the store, from which nothing is to be planned", async () => {
     await using world = await startStoreWorld(STORED);
     await using folder = await folderOf({});
