@@ -42,8 +42,12 @@ export function prefixOf(flags: Pick<StoreFlags, "prefix" | "offline">, env: Con
   );
 }
 
-function givenPrefix(flags: Pick<StoreFlags, "prefix">, env: Context["env"]): string | undefined {
-  const given = flags.prefix ?? env["PODGATE_PARAMETER_PREFIX"];
+/** With `--offline` by the flag alone: what a shell has set is about a store in AWS. */
+function givenPrefix(
+  { prefix, offline }: Pick<StoreFlags, "prefix" | "offline">,
+  env: Context["env"],
+): string | undefined {
+  const given = prefix ?? (offline ? undefined : env["PODGATE_PARAMETER_PREFIX"]);
   if (given === undefined || isParameterPrefix(given)) return given;
   throw new CliError(EXIT.USAGE, `the prefix is ${quote(given)}: expected a name such as /podgate/prod`);
 }

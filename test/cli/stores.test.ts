@@ -251,3 +251,15 @@ describe("SSM over the wire", () => {
     expect(stderr).toContain(`(${name}); check AWS_PROFILE and AWS_REGION`);
   });
 });
+
+test("--offline is the store of `npm start`, whatever prefix the shell has set for AWS; --prefix is another one there", async () => {
+  await using store = await startParameterStore();
+  const put = (prefix: string, namespace: string) => store.put(`${prefix}/permissions/dev/${namespace}/billing`, GOOD);
+  put("/podgate/offline", "offline");
+  put("/podgate/prod", "prod");
+  put("/podgate/prod", "more");
+  const env = { PODGATE_PARAMETER_PREFIX: "/podgate/prod", PODGATE_OFFLINE_PORT_STORE: new URL(store.url).port };
+  const lint = async (...flags: string[]) => (await podgate(["lint", "--offline", ...flags], { env })).stdout;
+  expect(await lint()).toContain("\n1 document, ");
+  expect(await lint("--prefix", "/podgate/prod")).toContain("\n2 documents, ");
+});
