@@ -16,6 +16,7 @@ export class PermissionIndex {
   readonly #scopes: readonly PermissionScope[];
   readonly #receivers: readonly Receiver[];
   readonly #unreadable: ReadonlySet<string>;
+  #callers: readonly Caller[] | undefined;
 
   constructor(store: DocumentStore, { documents, problems }: StoreContents) {
     this.#store = store;
@@ -80,6 +81,11 @@ export class PermissionIndex {
    * of disabled issuers call nothing.
    */
   callers(): readonly Caller[] {
+    this.#callers ??= this.#everybody();
+    return this.#callers;
+  }
+
+  #everybody(): readonly Caller[] {
     const inUse = this.#issuers.filter(({ disabled }) => !disabled);
     const alike = new Map(inUse.map((issuer) => [`${issuer.cluster}/${issuer.group ?? ""}`, issuer]));
     return [...alike].sort(([one], [other]) => (one < other ? -1 : 1)).flatMap(([, issuer]) => this.#callersOf(issuer));

@@ -1,8 +1,9 @@
 import type { Rule } from "../../lib/permission/permission.ts";
 import { isAdmitted } from "../../lib/permission/principal-pattern.ts";
 import type { Context } from "../context.ts";
-import type { Account } from "../decide/caller.ts";
-import { readPrincipal } from "../decide/settings.ts";
+import { type AnswerProblem, AnswerRoom } from "../decide/answer-room.ts";
+import { type Account, AccountAsker } from "../decide/caller.ts";
+import { readPrincipal, settingsOf } from "../decide/settings.ts";
 import { type Target, targetsOf, titleOf } from "../decide/target.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { JsonFlag, StoreFlags } from "../flags.ts";
@@ -11,6 +12,7 @@ import { type DocumentStore, kindOf } from "../store/document-store.ts";
 import { openStore } from "../store/open-store.ts";
 import { locationsOf, readContents } from "../store/parsed-document.ts";
 import { splitOrigin } from "../store/rule-origin.ts";
+import { noteTooLarge } from "./note-too-large.ts";
 import { PermissionIndex } from "./permission-index.ts";
 
 export type CanFlags = StoreFlags & JsonFlag;
@@ -36,6 +38,8 @@ interface Way {
   readonly through: string;
   readonly audiences: readonly string[];
   readonly admitted: boolean;
+  /** Whether every call by it is a 500, since the permissions do not fit an answer: absent for no. */
+  readonly tooLarge?: AnswerProblem;
 }
 
 export async function runCan(context: Context, flags: CanFlags, text: string): Promise<ExitCode> {
@@ -48,7 +52,16 @@ export async function runCan(context: Context, flags: CanFlags, text: string): P
   const inUse = index.issuersInUse(principal.cluster);
   const accounts = (inUse.length === 0 ? [issuer] : inUse).map((each) => ({ principal, issuer: each }));
   const rules = alikeTogether(accounts.map((account) => [account.issuer.url, rulesOf(account, index, store)]));
-  const ways = targetsOf(contents.documents, []).map((target): Way => wayOf(target, principal));
+  const settings = { ...settingsOf(flags, context), allowLoopbackHttp: true };
+  const room = new AnswerRoom(new AccountAsker(store, settings), index);
+  const decided = accounts.filter((account) => !account.issuer.disabled && !index.isUndecided(account));
+  const ways: Way[] = [];
+  for (const target of targetsOf(contents.documents, [])) {
+    const way = wayOf(target, principal);
+    const isAllowed = rules.some(({ service, effect }) => service === way.service && effect === "allow");
+    const tooLarge = way.admitted && isAllowed ? await problemOfAny(decided, target, room) : undefined;
+    ways.push({ ...way, ...(tooLarge !== undefined && { tooLarge }) });
+  }
   // Permissions of others are no matter; what an issuer, an API or a service says is not known before it is read.
   const unreadable = locationsOf(contents.problems.filter(({ name }) => kindOf(name) !== "permissions"));
   const undecided = accounts.some((account) => index.isUndecided(account));
@@ -85,7 +98,17 @@ export async function runCan(context: Context, flags: CanFlags, text: string): P
       `podgate: not the whole answer: documents cannot be read (${unreadable.slice(0, 3).join(", ")}), see podgate lint; no call by them is decided on`,
     );
   }
-  return undecided || unreadable.length > 0 ? EXIT.UNDECIDED : EXIT.OK;
+  const tooLarge = ways.flatMap((way) => way.tooLarge ?? []);
+  noteTooLarge(tooLarge, output);
+  return undecided || unreadable.length + tooLarge.length > 0 ? EXIT.UNDECIDED : EXIT.OK;
+}
+
+async function problemOfAny(accounts: readonly Account[], target: Target, room: AnswerRoom) {
+  for (const account of accounts) {
+    const problem = await room.problem(account, target);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
 }
 
 /** Every rule that applies to an account, in the order in which the functions look at them. */
@@ -139,6 +162,13 @@ function wayOf(target: Target, principal: Parameters<typeof isAdmitted>[0]): Way
   };
 }
 
+function byWay({ through, tooLarge }: Way): string {
+  if (tooLarge === undefined) return `by ${through}`;
+  return tooLarge.certain
+    ? `not by ${through}: POLICY_TOO_LARGE`
+    : `by ${through}, if it is an HTTP API with simple answers: else POLICY_TOO_LARGE`;
+}
+
 function rowOf(rule: AppliedRule, ways: readonly Way[]): readonly string[] {
   const own = ways.filter(({ service }) => service === rule.service);
   const admitting = own.filter(({ admitted }) => admitted);
@@ -151,7 +181,7 @@ function rowOf(rule: AppliedRule, ways: readonly Way[]): readonly string[] {
     ...(rule.effect === "allow" && own.length > 0 && admitting.length === 0
       ? [`not admitted by principals of ${own.map(({ through }) => through).join(", ")}`]
       : []),
-    ...(rule.effect === "allow" ? admitting.map(({ through }) => `by ${through}`) : []),
+    ...(rule.effect === "allow" ? admitting.map(byWay) : []),
   ];
   return [
     rule.effect,

@@ -2,6 +2,9 @@ import { isRefusal } from "../../lib/errors.ts";
 import { decide } from "../../lib/permission/decide.ts";
 import type { Access } from "../../lib/permission/permission.ts";
 import type { Context } from "../context.ts";
+import { type AnswerProblem, AnswerRoom } from "../decide/answer-room.ts";
+import { AccountAsker } from "../decide/caller.ts";
+import { settingsOf } from "../decide/settings.ts";
 import { narrow, type Target, targetsFor, targetsOf, titleOf } from "../decide/target.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { JsonFlag, StoreFlags, WayFlags } from "../flags.ts";
@@ -10,6 +13,8 @@ import { openStore } from "../store/open-store.ts";
 import { locationsOf, readContents } from "../store/parsed-document.ts";
 import { splitOrigin } from "../store/rule-origin.ts";
 import { admitted } from "./admission.ts";
+import type { Caller } from "./caller.ts";
+import { noteTooLarge } from "./note-too-large.ts";
 import { PermissionIndex } from "./permission-index.ts";
 
 export type WhoCanFlags = StoreFlags & WayFlags & JsonFlag;
@@ -40,10 +45,30 @@ export async function runWhoCan(
   );
   const targets = narrow(targetsFor(targetsOf(contents.documents, []), service, isNamed ? [] : undefined), flags);
   const index = new PermissionIndex(store, contents);
-  const granted = whoCan({ service, method, path }, targets, index, store);
+  const settings = { ...settingsOf(flags, context), allowLoopbackHttp: true };
+  const room = new AnswerRoom(new AccountAsker(store, settings), index);
+  const tooLarge = await withoutRoom({ service, method, path }, targets, index, room);
+  const stopped = Map.groupBy(
+    tooLarge.filter(({ problem }) => problem.certain),
+    ({ caller }) => caller,
+  );
+  const granted = whoCan({ service, method, path }, targets, index, store, (caller, target) =>
+    (stopped.get(caller) ?? []).some((each) => each.target === target),
+  );
   const undecided = new Set(index.callers().flatMap((caller) => (index.isUndecided(caller) ? [caller.label] : [])));
   const unreadable = locationsOf(contents.problems);
-  output.result({ call: { service, method, path }, granted, undecided: [...undecided], unreadable }, flags.json, () =>
+  const result = {
+    call: { service, method, path },
+    granted,
+    undecided: [...undecided],
+    unreadable,
+    tooLarge: tooLarge.map(({ caller, target, problem: { certain } }) => ({
+      principal: caller.label,
+      through: titleOf(target),
+      certain,
+    })),
+  };
+  output.result(result, flags.json, () =>
     granted.length === 0
       ? `nobody may ${method} ${path} on ${service}${whyNobody({ service, method, path })}`
       : output.table(
@@ -51,7 +76,11 @@ export async function runWhoCan(
           granted.map(({ principal, rule, location, through }) => [principal, rule, location, through.join(", ")]),
         ),
   );
-  if (unreadable.length === 0) return EXIT.OK;
+  noteTooLarge(
+    tooLarge.map(({ problem }) => problem),
+    output,
+  );
+  if (unreadable.length === 0) return tooLarge.length === 0 ? EXIT.OK : EXIT.UNDECIDED;
   output.note(
     `podgate: not the whole answer: documents cannot be read (${unreadable.slice(0, 3).join(", ")}), see podgate lint; ` +
       `no decision is made about ${undecided.size} of those listed by it`,
@@ -65,12 +94,40 @@ function whyNobody(access: Access): string {
   return isRefusal(decision) && decision.code !== "ACCESS_NOT_ALLOWED" ? `: ${decision.code}: ${decision.detail}` : "";
 }
 
-/** By the functions' own `decide`, for everybody whom the documents tell apart. */
+/** Whom the rules allow the call, and whose calls by an API are a 500 all the same. */
+async function withoutRoom(
+  access: Access,
+  targets: readonly Target[],
+  index: PermissionIndex,
+  room: AnswerRoom,
+): Promise<readonly { readonly caller: Caller; readonly target: Target; readonly problem: AnswerProblem }[]> {
+  const found: { caller: Caller; target: Target; problem: AnswerProblem }[] = [];
+  // A WebSocket's answer holds one call alone.
+  if (access.method === "CONNECT") return found;
+  const apis = targets.filter(({ api }) => api?.document.cached);
+  if (apis.length === 0) return found;
+  for (const caller of index.callers()) {
+    if (index.isUndecided(caller) || isRefusal(decide(index.grantedTo(caller), access))) continue;
+    for (const target of apis) {
+      if (admitted(caller, target.receiver.principals).length === 0) continue;
+      const problem = await room.problem(caller, target);
+      if (problem !== undefined) found.push({ caller, target, problem });
+    }
+  }
+  return found;
+}
+
+/**
+ * By the functions' own `decide`, for everybody whom the documents tell apart.
+ *
+ * @param isStopped - whose calls by a target end before the decision is told
+ */
 export function whoCan(
   access: Access,
   targets: readonly Target[],
   index: PermissionIndex,
   store: DocumentStore,
+  isStopped: (caller: Caller, target: Target) => boolean = () => false,
 ): readonly Granted[] {
   const granted = index.callers().flatMap((caller): readonly Granted[] => {
     if (index.isUndecided(caller)) return [];
@@ -79,6 +136,7 @@ export function whoCan(
     const { document, effect, index: at } = splitOrigin(decision.rule);
     const through = new Map<string, string[]>();
     for (const target of targets) {
+      if (isStopped(caller, target)) continue;
       for (const label of admitted(caller, target.receiver.principals)) {
         through.set(label, [...(through.get(label) ?? []), titleOf(target)]);
       }

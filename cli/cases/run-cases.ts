@@ -4,6 +4,7 @@ import { withoutTokens } from "../../lib/log/token-text.ts";
 import type { Decision } from "../../lib/permission/decide.ts";
 import { PermissionIndex } from "../access/permission-index.ts";
 import type { Context } from "../context.ts";
+import { AnswerRoom } from "../decide/answer-room.ts";
 import { AccountAsker, type TokenShape } from "../decide/caller.ts";
 import { targetQuestion } from "../decide/question.ts";
 import { readPrincipal, settingsOf } from "../decide/settings.ts";
@@ -37,10 +38,12 @@ export async function runCases(context: Context, flags: CaseFlags, ...files: rea
   const unreadable = contents.problems.filter(({ name }) => kindOf(name) !== "issuers");
 
   const results: CaseResult[] = [];
+  const warnings = new Set<string>();
   for (const { file, cases: listed } of cases) {
     for (const each of listed)
-      results.push(...(await decideCase(each, file, { store, index, targets, unreadable, asker })));
+      results.push(...(await decideCase(each, file, { store, index, targets, unreadable, asker, warnings })));
   }
+  for (const warning of warnings) context.output.note(`podgate: warning: ${warning}`);
   if (flags.junit !== undefined) await writeJunit(flags.junit, results);
   const failed = results.filter(({ passed }) => !passed).length;
   context.output.result({ passed: results.length - failed, failed, results }, flags.json, () =>
@@ -56,10 +59,12 @@ interface Deciding {
   /** Of APIs and services. */
   readonly unreadable: readonly StoreProblem[];
   readonly asker: AccountAsker;
+  /** Filled with what may make an allow none. */
+  readonly warnings: Set<string>;
 }
 
 async function decideCase(each: Case, file: string, deciding: Deciding): Promise<readonly CaseResult[]> {
-  const { store, index, targets, unreadable, asker } = deciding;
+  const { store, index, targets, unreadable, asker, warnings } = deciding;
   const { principal, issuer, target } = atItsPlace(each, () => {
     const caller = readPrincipal(each.as);
     const choice = { api: each.api, stage: each.stage, forward: each.forward };
@@ -78,8 +83,13 @@ async function decideCase(each: Case, file: string, deciding: Deciding): Promise
       const question = targetQuestion(target, { method, path }, []);
       const asked = await located(store, () => asker.ask(question, { principal, issuer }, shapeOf(each)));
       const { decision } = asked.decided;
+      const isAnswered = !isRefusal(decision) && method !== "CONNECT";
+      const problem = isAnswered
+        ? await located(store, () => new AnswerRoom(asker).problem({ principal, issuer }, target))
+        : undefined;
+      if (problem?.certain === false) warnings.add(`${each.location}: ${problem.text}`);
       const rule = decision.rule?.slice(store.prefix.length + 1);
-      const actual = isRefusal(decision) ? decision.code : "allow";
+      const actual = isRefusal(decision) ? decision.code : problem?.certain ? "POLICY_TOO_LARGE" : "allow";
       const isExpected = each.expect === actual || (each.expect === "refuse" && isRefusal(decision));
       results.push({
         name: `${each.name ?? each.as}: ${method} ${path} on ${each.service}`,
@@ -88,7 +98,7 @@ async function decideCase(each: Case, file: string, deciding: Deciding): Promise
         passed: isExpected && (each.rule === undefined || each.rule === rule),
         expected: each.rule === undefined ? each.expect : `${each.expect} by ${each.rule}`,
         actual: rule === undefined ? actual : `${actual} by ${rule}`,
-        detail: detailOf(decision, store),
+        detail: problem?.certain ? problem.text : detailOf(decision, store),
         seconds: (performance.now() - startedAt) / 1000,
       });
     }

@@ -20,6 +20,8 @@ export interface Target {
   readonly principalsPath: DocumentPath;
   /** Without audiences, where nobody said which the gateway itself has. */
   readonly receiver: Receiver;
+  /** Of a way in by an authorizer. */
+  readonly api?: { readonly id: string; readonly document: RegisteredApi };
   find(decider: Decider): Promise<FoundReceiver | Refusal>;
 }
 
@@ -70,6 +72,7 @@ function apiTarget(document: string, apiId: string, api: RegisteredApi, stage: s
     otherStages: stage === undefined ? [...api.stages.keys()] : [],
     principalsPath: isOwn ? ["stages", stage, "principals"] : ["principals"],
     receiver,
+    api: { id: apiId, document: api },
     find: async (decider) => {
       const found = await decider.apis.find(apiId);
       if (found === undefined) throw new TypeError("the document of a target is there");

@@ -38,7 +38,7 @@ export function describeExplanation(explanation: Explanation, output: Output, st
     ...(onceMended === undefined
       ? []
       : [
-          `  then ${onceMended.code === "ALLOWED" ? "the call is allowed" : `it is refused: ${onceMended.code}: ${onceMended.detail}`}`,
+          `  then ${onceMended.code === "ALLOWED" ? onceMended.detail : `it is refused: ${onceMended.code}: ${onceMended.detail}`}`,
         ]),
     ...changeLines(change ?? onceMended?.change, output, store),
   ].join("\n");

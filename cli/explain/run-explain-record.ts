@@ -3,6 +3,7 @@ import { PUBLIC_CODES } from "../../lib/gateway/problem.ts";
 import type { TrustedIssuer } from "../../lib/issuer/trusted-issuer.ts";
 import { PermissionIndex } from "../access/permission-index.ts";
 import type { Context } from "../context.ts";
+import { AnswerRoom } from "../decide/answer-room.ts";
 import { AccountAsker } from "../decide/caller.ts";
 import { targetQuestion } from "../decide/question.ts";
 import { readPrincipal, settingsOf } from "../decide/settings.ts";
@@ -118,10 +119,24 @@ async function askNow(
   const ask: AskAgain = (changed) => new AccountAsker(store, settings, changed).ask(question, { principal, issuer });
   const asked = await ask(new Map());
   const { decision } = asked.decided;
-  if (!isRefusal(decision)) return { code: "ALLOWED", detail: "the call is allowed" };
+  const problemWith = async (changed: Parameters<AskAgain>[0]) =>
+    access.method === "CONNECT"
+      ? undefined
+      : new AnswerRoom(new AccountAsker(store, settings, changed)).problem({ principal, issuer }, target);
+  if (!isRefusal(decision)) {
+    const problem = await problemWith(new Map());
+    if (problem?.certain) return { code: "POLICY_TOO_LARGE", detail: problem.text };
+    return { code: "ALLOWED", detail: `the call is allowed${problem === undefined ? "" : `, but ${problem.text}`}` };
+  }
   const index = async () =>
     new PermissionIndex(store, await readContents(store, ["issuers", "apis", "services", "permissions"]));
-  const change = await smallestChange(asked, { question, store, index, askAgain: ask });
+  const change = await smallestChange(asked, {
+    question,
+    store,
+    index,
+    askAgain: ask,
+    answerProblem: async (changed) => (await problemWith(changed))?.text,
+  });
   const { code, detail } = decision;
   return { code, detail, ...(change.changes.length > 0 && { change }) };
 }

@@ -1,16 +1,17 @@
 import type { StoredDocument } from "../../lib/document.ts";
-import { isRefusal } from "../../lib/errors.ts";
+import { GatewayError, isRefusal } from "../../lib/errors.ts";
 import { parseIssuerUrl } from "../../lib/issuer/issuer-url.ts";
 import { readBearerToken } from "../../lib/token/bearer-token.ts";
 import { readClaims } from "../../lib/token/token-claims.ts";
 import { readShape } from "../../lib/token/unverified-token.ts";
 import { PermissionIndex } from "../access/permission-index.ts";
 import type { Context } from "../context.ts";
+import { AnswerRoom } from "../decide/answer-room.ts";
 import { type Account, AccountAsker, type Asked, askWithToken } from "../decide/caller.ts";
 import { readEvent } from "../decide/event.ts";
 import { authorizerQuestion, forwardQuestion, type Question, targetQuestion } from "../decide/question.ts";
 import { audiencesOf, readPrincipal, settingsOf } from "../decide/settings.ts";
-import { chooseTarget, targetsOf } from "../decide/target.ts";
+import { chooseTarget, type Target, targetsOf } from "../decide/target.ts";
 import { CliError, EXIT, type ExitCode } from "../exit-code.ts";
 import type { DocumentStore } from "../store/document-store.ts";
 import { located } from "../store/located.ts";
@@ -62,7 +63,7 @@ async function explainCall(
 ): Promise<Explanation> {
   const settings = settingsOf(flags, context, flags.at);
   const authorization = source === undefined ? [] : [await readAuthorization(source, context)];
-  const { question, audiencesUnknown } = await questionOf(context, flags, authorization, store);
+  const { question, audiencesUnknown, target } = await questionOf(context, flags, authorization, store);
   const replaced =
     flags.keys === undefined
       ? new Map<string, StoredDocument>()
@@ -95,11 +96,27 @@ async function explainCall(
       ),
     ],
   };
+  /** An authorizer's event is answered when it is asked about; of what comes in by an API this says the same. */
+  const problemFor = async (who: Account | undefined, changed: Parameters<AskAgain>[0] = new Map()) =>
+    who === undefined || target === undefined || flags.method === "CONNECT"
+      ? undefined
+      : new AnswerRoom(new AccountAsker(store, settings, new Map([...replaced, ...changed]))).problem(who, target);
   const explanation = await explain(asked, question, store, limits);
-  if (explanation.verdict === "allow") return explanation;
+  if (explanation.verdict === "allow") {
+    const problem = await problemFor(account ?? (await accountOfToken(asked)));
+    if (problem === undefined) return explanation;
+    if (problem.certain) throw new GatewayError("POLICY_TOO_LARGE", problem.text);
+    return { ...explanation, certain: false, remarks: [...explanation.remarks, problem.text] };
+  }
 
   let index: Promise<PermissionIndex> | undefined;
-  const deps = { question, store, index: () => (index ??= openIndex(store)) };
+  const deps = {
+    question,
+    store,
+    index: () => (index ??= openIndex(store)),
+    answerProblem: async (changed: Parameters<AskAgain>[0]) =>
+      (await problemFor(account ?? (await accountOfToken(asked)), changed))?.text,
+  };
   const caller = account ?? (explanation.mend === undefined ? undefined : await accountOfToken(asked));
   if (explanation.mend === undefined || caller === undefined) {
     const change = await smallestChange(asked, { ...deps, askAgain });
@@ -109,7 +126,9 @@ async function explainCall(
   const mended = await askAccount(caller)(new Map());
   const { decision } = mended.decided;
   if (!isRefusal(decision)) {
-    return { ...explanation, onceMended: { code: "ALLOWED", detail: "the call is allowed" } };
+    const problem = await problemFor(caller);
+    const but = problem === undefined ? "" : `, but ${problem.text}`;
+    return { ...explanation, onceMended: { code: "ALLOWED", detail: `the call is allowed${but}` } };
   }
   const change = await smallestChange(mended, { ...deps, askAgain: askAccount(caller) });
   const { code, detail } = decision;
@@ -124,7 +143,7 @@ async function questionOf(
   flags: ExplainFlags,
   authorization: readonly string[],
   store: DocumentStore,
-): Promise<{ question: Question; audiencesUnknown: boolean }> {
+): Promise<{ question: Question; audiencesUnknown: boolean; target?: Target }> {
   const known = audiencesOf(flags, context);
   if (flags.event !== undefined) {
     const { event, sentTo } = readEvent(await readText(flags.event, context), flags.event);
@@ -142,7 +161,7 @@ async function questionOf(
   const audiences = known.length > 0 ? known : audiencesIn(authorization);
   const target = chooseTarget(targetsOf(documents, audiences), service, flags, flags.audience);
   const audiencesUnknown = known.length === 0 && target.document.startsWith("services/");
-  return { question: targetQuestion(target, { method, path }, authorization), audiencesUnknown };
+  return { question: targetQuestion(target, { method, path }, authorization), audiencesUnknown, target };
 }
 
 /** Those of the token itself, where nobody says which the gateway has: then no token is for another. */

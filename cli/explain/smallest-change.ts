@@ -1,4 +1,4 @@
-import { isRefusal } from "../../lib/errors.ts";
+import { GatewayError, isRefusal } from "../../lib/errors.ts";
 import { formatPrincipal, type Principal } from "../../lib/names.ts";
 import { type Access, METHODS } from "../../lib/permission/permission.ts";
 import type { PermissionIndex } from "../access/permission-index.ts";
@@ -26,6 +26,8 @@ export interface ChangeDeps {
   /** All permissions: of SSM that is a long listing, so it is asked for where it matters. */
   readonly index: () => Promise<PermissionIndex>;
   readonly askAgain: AskAgain;
+  /** What stands in the way of an allow that the rules would give with these changes, in words. */
+  readonly answerProblem?: (changed: Parameters<AskAgain>[0]) => Promise<string | undefined>;
 }
 
 /** Admission, every deny that covers the call, one allow: nobody needs more steps. */
@@ -42,24 +44,35 @@ export async function smallestChange(asked: Asked, deps: ChangeDeps): Promise<Sm
   for (let steps = 0; steps < MAX_STEPS; steps++) {
     const { decision } = current.decided;
     if (!isRefusal(decision)) {
-      const remaining = await tooLarge(changes, deps.store);
+      const remaining = changes.length === 0 ? undefined : await obstacleTo(changes, deps);
       return { changes, complete: remaining === undefined, ...(remaining !== undefined && { remaining }) };
     }
     const next = await changesFor(current, deps, changes);
     if (next.length === 0) return { changes, complete: false, remaining: decision.code };
     changes.push(...next);
-    current = await deps.askAgain(await applyChanges(changes, deps.store));
+    try {
+      current = await deps.askAgain(await applyChanges(changes, deps.store));
+    } catch (error) {
+      if (!(error instanceof GatewayError) || error.code !== "POLICY_TOO_LARGE") throw error;
+      return { changes, complete: false, remaining: `${error.code}: ${error.message}` };
+    }
   }
   return { changes, complete: false, remaining: "too many denies" };
 }
 
-async function tooLarge(changes: readonly Change[], store: DocumentStore): Promise<string | undefined> {
-  for (const [fullName, { text }] of await applyChanges(changes, store)) {
+/** What else stands in the way where the rules would allow the call. */
+async function obstacleTo(
+  changes: readonly Change[],
+  { store, answerProblem }: ChangeDeps,
+): Promise<string | undefined> {
+  const changed = await applyChanges(changes, store);
+  for (const [fullName, { text }] of changed) {
     const name = fullName.slice(store.prefix.length + 1);
     const problem = sizeProblem(kindOf(name), text);
     if (problem !== undefined) return `that ${name} then ${problem}`;
   }
-  return undefined;
+  const problem = await answerProblem?.(changed);
+  return problem && `that ${problem}`;
 }
 
 /** What takes away the reason of this refusal; nothing where a change of documents does not, or should not. */

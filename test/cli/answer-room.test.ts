@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Folder, folderOf, podgate } from "../support/podgate.ts";
+
+const many = (service: string) => [
+  {
+    service,
+    methods: ["GET", "PUT", "POST"],
+    paths: Array.from({ length: 30 }, (_, at) => `/v1/${at}/${"y".repeat(20)}`),
+  },
+];
+const few = (service: string) => [{ service, methods: ["GET"], paths: ["/v1/*"] }];
+const api = (service: string, more: object = {}) => ({ service, audiences: [`${service}.example.com`], ...more });
+
+let access: Folder;
+
+beforeAll(async () => {
+  access = await folderOf({
+    "access/access.yaml": {
+      "issuers/oidc.example.com/dev": { url: "https://oidc.example.com/dev", cluster: "dev", algorithms: ["ES256"] },
+      "apis/whole": api("whole", { answers: "policy" }),
+      "apis/either": api("either"),
+      "apis/uncached": api("uncached", { answers: "policy", cached: false }),
+      "services/out": { url: "https://out.example.com", credential: { type: "none" } },
+      "permissions/dev/payments/billing": { allow: ["whole", "either"].flatMap(many) },
+      "permissions/dev/payments/other": { allow: ["uncached", "out"].flatMap(many) },
+      "permissions/dev/payments/small": { allow: ["whole", "either"].flatMap(few) },
+    },
+    "cases.yaml": {
+      cases: ["whole", "either"].flatMap((service) =>
+        ["billing", "small"].map((account) => ({
+          as: `dev/payments/${account}`,
+          service,
+          method: "GET",
+          path: PATH,
+          expect: "allow",
+        })),
+      ),
+    },
+  });
+});
+afterAll(() => access[Symbol.asyncDispose]());
+
+const PATH = `/v1/0/${"y".repeat(20)}`;
+const from = () => ["--from", `${access.path}/access`];
+const explain = (account: string, service: string, method = "GET", path = PATH) =>
+  podgate(
+    ["explain", "--as", `dev/payments/${account}`, "--service", service, "--method", method, "--path", path].concat(
+      from(),
+    ),
+  );
+
+describe("permissions that do not fit an authorizer's answer", () => {
+  test("are no allow in explain where the API has policies for answers, and one with a doubt where it may have", async () => {
+    const whole = await explain("billing", "whole");
+    expect(whole).toMatchObject({ exitCode: 4, stdout: "" });
+    expect(whole.stderr).toContain("every call by apis/whole is a 500 (POLICY_TOO_LARGE); write fewer, wider paths");
+    const either = await explain("billing", "either");
+    expect(either.exitCode).toBe(4);
+    expect(either.stdout).toMatch(/^allowed, if what was not checked holds\n/);
+    expect(either.stdout).toContain("(POLICY_TOO_LARGE), unless it is an HTTP API with simple answers");
+  });
+
+  test("are no matter where answers are not kept, nor where there is none, nor to others", async () => {
+    for (const [account, service] of [
+      ["other", "uncached"],
+      ["other", "out"],
+      ["small", "whole"],
+      ["small", "either"],
+    ] as const) {
+      const { exitCode, stdout } = await explain(account, service);
+      expect({ exitCode, verdict: stdout.split("\n")[0] }).toEqual({ exitCode: 0, verdict: "allowed" });
+    }
+  });
+
+  test("are what is left of a change that the rules would be content with", async () => {
+    const { exitCode, stdout } = await explain("billing", "whole", "DELETE");
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain("a change on the way; what is left then is that the permissions of dev/payments/billing");
+  });
+
+  test("take a caller out of who-can, or are told with it", async () => {
+    const whoCan = async (service: string) => {
+      const { exitCode, stdout, stderr } = await podgate(["who-can", service, "GET", PATH, "--json", ...from()]);
+      const { granted, tooLarge } = JSON.parse(stdout);
+      return { exitCode, stderr, tooLarge, granted: granted.map(({ principal }: { principal: string }) => principal) };
+    };
+    const through = (service: string, certain: boolean) => [
+      { principal: "dev/payments/billing", through: `apis/${service}`, certain },
+    ];
+    expect(await whoCan("whole")).toMatchObject({
+      exitCode: 4,
+      granted: ["dev/payments/small"],
+      tooLarge: through("whole", true),
+      stderr: expect.stringContaining("POLICY_TOO_LARGE"),
+    });
+    expect(await whoCan("either")).toMatchObject({
+      exitCode: 4,
+      granted: ["dev/payments/billing", "dev/payments/small"],
+      tooLarge: through("either", false),
+    });
+    expect(await whoCan("uncached")).toMatchObject({ exitCode: 0, granted: ["dev/payments/other"], tooLarge: [] });
+  });
+
+  test("are told by can beside the rule", async () => {
+    const can = (account: string) => podgate(["can", `dev/payments/${account}`, ...from()]);
+    const billing = await can("billing");
+    expect(billing.exitCode).toBe(4);
+    expect(billing.stdout).toContain("not by apis/whole: POLICY_TOO_LARGE");
+    expect(billing.stdout).toContain("by apis/either, if it is an HTTP API with simple answers");
+    expect(await can("small")).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(await can("other")).toMatchObject({ exitCode: 0, stderr: "" });
+  });
+
+  test("fail a case that expects an allow, and warn where they may", async () => {
+    const { exitCode, stdout, stderr } = await podgate(["test", `${access.path}/cases.yaml`, ...from(), "--json"]);
+    expect(exitCode).toBe(1);
+    const { results } = JSON.parse(stdout);
+    expect(results.map(({ passed }: { passed: boolean }) => passed)).toEqual([false, true, true, true]);
+    expect(results[0].actual).toContain("POLICY_TOO_LARGE");
+    expect(stderr).toContain("unless it is an HTTP API with simple answers");
+  });
+});
