@@ -2,6 +2,7 @@ import { METHODS } from "../../lib/permission/permission.ts";
 import { type DocumentPair, documentIn } from "./document-pair.ts";
 import { asRules, coversGrant, type Grant, grantsOf, type RuleText } from "./grants.ts";
 import { audienceOf, levelsAbove } from "./levels.ts";
+import { PartialDenials } from "./partial-denials.ts";
 
 /** One thing that a change does to somebody's access. */
 export interface AccessChange {
@@ -27,6 +28,7 @@ export function accessChanges(
   const own: DocumentPair = { name, kind: "permissions", before, after };
   const said = (effect: "allow" | "deny", when: "before" | "after", grant: Grant, among: readonly DocumentPair[]) =>
     among.find((pair) => coversGrant(documentIn(pair[when], "permissions")?.[effect] ?? [], grant))?.name;
+  const denials = new PartialDenials(documents);
   const missing = (from: readonly RuleText[], rules: readonly RuleText[]) =>
     grantsOf(rules).filter((grant) => !coversGrant(from, grant));
 
@@ -37,14 +39,14 @@ export function accessChanges(
       // Whom a deny held back that is gone, an allow before did not help.
       if (said("deny", "before", grant, [own, ...above]) !== undefined) return undefined;
       const allow = said("allow", "before", grant, above);
-      return allow && `had it already, by ${allow}`;
+      return allow && restrained(`had it already, by ${allow}`, denials.of(own, grant, ["before"]));
     }),
     ...worded(name, "loses", missing(is.allow, was.allow), (grant) => {
       const deny = said("deny", "before", grant, [own, ...above]);
       if (deny !== undefined) return `was refused all the same: ${deny} denied it`;
       if (said("deny", "after", grant, [own, ...above]) !== undefined) return undefined;
       const allow = said("allow", "after", grant, above);
-      return allow && `keeps it, by ${allow}`;
+      return allow && restrained(`keeps it, by ${allow}`, denials.of(own, grant, ["before", "after"]));
     }),
     ...worded(name, "is denied", missing(was.deny, is.deny), (grant) => {
       const deny = said("deny", "before", grant, above);
@@ -55,6 +57,14 @@ export function accessChanges(
       return deny && `stays denied, by ${deny}`;
     }),
   ];
+}
+
+/** What another level allows is theirs but for what somebody denies; it is not told where nobody knows what is denied. */
+function restrained(note: string, denies: readonly string[] | "unknown"): string | undefined {
+  if (denies === "unknown") return undefined;
+  const [first, ...others] = denies;
+  if (first === undefined) return note;
+  return `${note}, but for what ${first}${others.length === 0 ? " denies" : ` and ${others.length} more deny`}`;
 }
 
 function worded(

@@ -28,12 +28,14 @@ const textsOf = (documents: object): Texts =>
     ]),
   );
 
-/** What a remark says of every call that its line names. The others are about allows, of which denies may take a part. */
+/** What a remark says of every call that its line names. Where denies take a part, the remark ends in "but for …". */
 const CLAIMS: readonly { readonly note: RegExp; holds(before: boolean, after: boolean): boolean }[] = [
   { note: /^refused all the same/, holds: (_before, after) => !after },
   { note: /^was refused all the same/, holds: (before) => !before },
   { note: /^was denied it already/, holds: (before) => !before },
   { note: /^stays denied/, holds: (_before, after) => !after },
+  { note: /^keeps it, by [^,]+$/, holds: (before, after) => before && after },
+  { note: /^had it already, by [^,]+$/, holds: (before) => before },
 ];
 
 test("a remark of a plan is true of every call that its line names, for everybody whom the document reaches", () => {

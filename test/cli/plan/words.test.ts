@@ -96,6 +96,42 @@ describe("permissions, in words of access", () => {
       ],
     },
     {
+      what: "a loss that another level makes good in part: denies of a level above and of one below take some of it",
+      before: {
+        [EVERYBODY]: { allow: [rule("orders", ["GET"], "/*")], deny: [rule("orders", ["GET"], "/v1/admin/*")] },
+        "permissions/dev/_all": { allow: [rule("orders", ["GET"], "/v1/*", "/v2")] },
+        "permissions/dev/shop/cart": { deny: [rule("*", ["GET"], "/v1/x")] },
+        "permissions/prod/shop/cart": { deny: [rule("*", ["GET"], "/v2")] },
+      },
+      after: {
+        [EVERYBODY]: { allow: [rule("orders", ["GET"], "/*")], deny: [rule("orders", ["GET"], "/v1/admin/*")] },
+        "permissions/dev/_all": {},
+        "permissions/dev/shop/cart": { deny: [rule("*", ["GET"], "/v1/x")] },
+        "permissions/prod/shop/cart": { deny: [rule("*", ["GET"], "/v2")] },
+      },
+      lines: [
+        "everybody in cluster dev loses GET /v1/* on orders (keeps it, by permissions/_all, but for what permissions/_all and 1 more deny)",
+        "everybody in cluster dev loses GET /v2 on orders (keeps it, by permissions/_all)",
+      ],
+    },
+    {
+      what: "a gain of what another level gave already, but for a deny of a group of the cluster",
+      before: {
+        "issuers/c.example.com": { ...ISSUER, group: "prod" },
+        [EVERYBODY]: { allow: [rule("orders", ["GET"], "/*")] },
+        "permissions/_group.prod/payments/_all": { deny: [rule("orders", ["GET"], "/v1/admin")] },
+      },
+      after: {
+        "issuers/c.example.com": { ...ISSUER, group: "prod" },
+        [EVERYBODY]: { allow: [rule("orders", ["GET"], "/*")] },
+        "permissions/_group.prod/payments/_all": { deny: [rule("orders", ["GET"], "/v1/admin")] },
+        [BILLING]: { allow: [rule("orders", ["GET"], "/v1/*")] },
+      },
+      lines: [
+        "payments/billing in cluster prod-seoul gains GET /v1/* on orders (had it already, by permissions/_all, but for what permissions/_group.prod/payments/_all denies)",
+      ],
+    },
+    {
       what: "denies that come and go",
       before: { [EVERYBODY]: { deny: [rule("orders", ["GET"], "/a")] } },
       after: { [EVERYBODY]: { deny: [rule("orders", ["POST"], "/a")] } },
