@@ -1,6 +1,7 @@
 import type { Awaitable } from "./awaitable.ts";
 import type { Clock } from "./clock.ts";
 import { GatewayError } from "./errors.ts";
+import { ownCopy } from "./json.ts";
 import { createLru } from "./lru.ts";
 
 export interface AgingCacheOptions<Value> {
@@ -125,7 +126,9 @@ export class AgingCache<Value> {
     return reading;
   }
 
-  async #read(key: string): Promise<Value> {
+  async #read(asked: string): Promise<Value> {
+    // What is read holds the key too, in the names of documents.
+    const key = ownCopy(asked);
     const readAt = this.#options.clock.now();
     try {
       const value = await this.#options.read(key);

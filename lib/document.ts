@@ -43,7 +43,7 @@ export const formatVersion = optional(value((version) => version === FORMAT_VERS
 export function parseDocument<T>(document: StoredDocument, reader: Reader<T>): T {
   let written: unknown;
   try {
-    written = parseJsonAsIs(document.text, false);
+    written = parseJsonAsIs(document.text);
   } catch (error) {
     if (!(error instanceof JsonFault)) throw error;
     throw new DocumentError(document, [{ path: [], text: error.message }]);

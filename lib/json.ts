@@ -31,25 +31,26 @@ export function decodeUtf8(bytes: Uint8Array): string {
  * (RFC 8259 §4), so one reader may check what another does not use. Throws `JsonFault`.
  */
 export function parseJson(text: string): unknown {
-  return readJson(text, false, dropPrototypes);
+  return readJson(text, dropPrototypes);
 }
 
-/**
- * The same where only `own` members are read: the objects keep the prototype that JavaScript gives them, which is quicker.
- *
- * @param repeatsNothing - whether it is known that JSON of this text has no member twice
- */
-export function parseJsonAsIs(text: string, repeatsNothing: boolean): unknown {
-  return readJson(text, repeatsNothing, () => undefined);
+/** The same where only `own` members are read: the objects keep the prototype that JavaScript gives them, which is quicker. */
+export function parseJsonAsIs(text: string): unknown {
+  return readJson(text, () => undefined);
 }
 
-function readJson(text: string, repeatsNothing: boolean, finish: (value: unknown) => void): unknown {
+/** The same value with texts of its own: one that was cut from another keeps that one in memory whole. */
+export function ownCopy<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value));
+}
+
+function readJson(text: string, finish: (value: unknown) => void): unknown {
   let value: unknown;
   let repeated: string | undefined;
   try {
     value = JSON.parse(text);
     // What is written as a value is written holds no member twice, because no value does. Go and JavaScript write so.
-    if (!repeatsNothing && JSON.stringify(value) !== text) repeated = findRepeatedMember(text);
+    if (JSON.stringify(value) !== text) repeated = findRepeatedMember(text);
     finish(value);
   } catch {
     // The parser's own message quotes the text, which may be a token's. Nesting that the stack does not hold ends here too.

@@ -3,10 +3,12 @@ import type { StoredDocument } from "../../lib/document.ts";
 import { type ErrorCode, GatewayError, isRefusal } from "../../lib/errors.ts";
 import { parseIssuerUrl } from "../../lib/issuer/issuer-url.ts";
 import type { TrustedIssuer } from "../../lib/issuer/trusted-issuer.ts";
+import type { JsonObject } from "../../lib/json.ts";
 import type { Principal } from "../../lib/names.ts";
 import { readBearerToken } from "../../lib/token/bearer-token.ts";
 import { readShape } from "../../lib/token/unverified-token.ts";
 import { CliError, EXIT } from "../exit-code.ts";
+import { decodeObject } from "../inspect/decoded-token.ts";
 import type { DocumentStore } from "../store/document-store.ts";
 import type { Question } from "./question.ts";
 import { StandInKey } from "./stand-in-key.ts";
@@ -71,7 +73,9 @@ async function askResigned(
     settings,
     new Map([...replaced, keysDocument(store, issuer, key, settings)]),
   );
-  const authorization = [`Bearer ${await key.sign(token.claims)}`];
+  // It was read once, so it is an object.
+  const claims = decodeObject(token.signingInput.slice(token.signingInput.indexOf(".") + 1)) as JsonObject;
+  const authorization = [`Bearer ${await key.sign(claims)}`];
   return { decided: await question.ask(decider, authorization), decider, authorization };
 }
 

@@ -3,7 +3,7 @@ import type { IssuerRecord } from "../../lib/issuer/issuer-source.ts";
 import type { UnfitKey, VerificationKey } from "../../lib/issuer/key-set.ts";
 import type { Receiver } from "../../lib/permission/receiver.ts";
 import { type BearerToken, readBearerToken } from "../../lib/token/bearer-token.ts";
-import { readClaims, type TokenClaims } from "../../lib/token/token-claims.ts";
+import type { TokenClaims } from "../../lib/token/token-claims.ts";
 import { readShape, type UnverifiedToken } from "../../lib/token/unverified-token.ts";
 import type { Asked } from "../decide/caller.ts";
 import type { Question } from "../decide/question.ts";
@@ -45,7 +45,7 @@ export async function gatherFacts({ decider, authorization }: Asked, question: Q
   const record = await issuers.find(url);
   if (isRefusal(record)) return { ...known, bearer, token };
   const key = await issuers.findKey(record, token.keyId);
-  const claims = readClaims(token.claims);
+  const claims = token.claims;
   return {
     ...known,
     bearer,

@@ -2,7 +2,6 @@ import type { StoredDocument } from "../../lib/document.ts";
 import { GatewayError, isRefusal } from "../../lib/errors.ts";
 import { parseIssuerUrl } from "../../lib/issuer/issuer-url.ts";
 import { readBearerToken } from "../../lib/token/bearer-token.ts";
-import { readClaims } from "../../lib/token/token-claims.ts";
 import { readShape } from "../../lib/token/unverified-token.ts";
 import { PermissionIndex } from "../access/permission-index.ts";
 import type { Context } from "../context.ts";
@@ -168,7 +167,7 @@ async function questionOf(
 function audiencesIn(authorization: readonly string[]): readonly string[] {
   const bearer = readBearerToken(authorization);
   const token = isRefusal(bearer) ? bearer : readShape(bearer);
-  const claims = isRefusal(token) ? token : readClaims(token.claims);
+  const claims = isRefusal(token) ? token : token.claims;
   return isRefusal(claims) || claims.aud.length === 0 ? ["unknown"] : claims.aud;
 }
 
@@ -189,7 +188,7 @@ async function accountOf(store: DocumentStore, text: string) {
 async function accountOfToken({ decider, authorization, decided }: Asked): Promise<Account | undefined> {
   const bearer = readBearerToken(authorization);
   const token = isRefusal(bearer) ? bearer : readShape(bearer);
-  const claims = isRefusal(token) ? token : readClaims(token.claims);
+  const claims = isRefusal(token) ? token : token.claims;
   const url = isRefusal(token) ? undefined : parseIssuerUrl(token.issuer, true);
   if (url === undefined || isRefusal(claims) || decided.trail.principal === undefined) return undefined;
   const record = await decider.issuers.find(url);

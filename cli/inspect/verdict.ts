@@ -3,7 +3,7 @@ import { parseIssuerUrl } from "../../lib/issuer/issuer-url.ts";
 import { parseTrustedIssuer } from "../../lib/issuer/trusted-issuer.ts";
 import { readBearerToken } from "../../lib/token/bearer-token.ts";
 import { CLAIM_RULES } from "../../lib/token/claim-rules.ts";
-import { readClaims, type TokenClaims } from "../../lib/token/token-claims.ts";
+import type { TokenClaims } from "../../lib/token/token-claims.ts";
 import { readShape } from "../../lib/token/unverified-token.ts";
 
 export interface Verdict {
@@ -34,7 +34,7 @@ export function judge(text: string, audiences: readonly string[], now: number): 
   const issuerRefusals = isIssuer
     ? []
     : [refuse("ISSUER_MALFORMED", "the token's `iss` is not an issuer URL `https://host/path`")];
-  const claims = readClaims(token.claims);
+  const claims = token.claims;
   if (isRefusal(claims)) return { refusals: [...issuerRefusals, claims] };
   const issuer = parseTrustedIssuer({
     name: "issuers/assumed",

@@ -1,3 +1,4 @@
+import { ownCopy } from "../json.ts";
 import { createLru } from "../lru.ts";
 import type { BearerToken } from "./bearer-token.ts";
 import type { TokenHeader } from "./unverified-token.ts";
@@ -24,8 +25,8 @@ export class KnownHeaders {
   }
 
   remember(bearer: BearerToken, { algorithm, keyId }: TokenHeader): void {
-    // A copy: a slice would keep the whole token in memory.
-    const text = Buffer.from(headerText(bearer)).toString();
+    // A slice would keep the whole token in memory.
+    const text = ownCopy(headerText(bearer));
     this.#headers.set(text, { text, header: { algorithm, keyId } });
   }
 }

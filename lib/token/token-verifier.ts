@@ -7,12 +7,13 @@ import type { IssuerRecord } from "../issuer/issuer-source.ts";
 import type { IssuerUrl } from "../issuer/issuer-url.ts";
 import type { VerificationKey } from "../issuer/key-set.ts";
 import type { TrustedIssuer } from "../issuer/trusted-issuer.ts";
+import { ownCopy } from "../json.ts";
 import { formatPrincipal, type Principal } from "../names.ts";
 import { type BearerToken, readBearerToken } from "./bearer-token.ts";
 import { refuseClaims } from "./claim-rules.ts";
 import { KnownHeaders } from "./known-headers.ts";
 import { isSignedBy } from "./signature.ts";
-import { type BoundObject, readClaims } from "./token-claims.ts";
+import type { BoundObject } from "./token-claims.ts";
 import { readShape, type UnverifiedToken } from "./unverified-token.ts";
 import { digestOf, type SignedToken, type TokenDigest, VerifiedTokens } from "./verified-tokens.ts";
 
@@ -183,14 +184,14 @@ export class TokenVerifier {
     if (!cameBefore && !isSignedBy(token, key)) {
       return refuse("SIGNATURE_INVALID", "the token's signature was not made by the key that it names");
     }
-    const claims = readClaims(token.claims);
+    const { bearer, algorithm, keyId, claims } = token;
     if (isRefusal(claims)) return claims;
-    const { bearer, algorithm, keyId } = token;
     const { fingerprint } = key;
     const signed: KnownToken = { algorithm, keyId, issuerUrl, claims, fingerprint, identified: undefined };
     if (digest === undefined) this.#headers.remember(bearer, token);
-    this.#verifiedTokens.remember(digest ?? digestOf(bearer), cameBefore ? signed : fingerprint);
-    return signed;
+    const kept = cameBefore ? ownCopy(signed) : fingerprint;
+    this.#verifiedTokens.remember(digest ?? digestOf(bearer), kept);
+    return typeof kept === "string" ? signed : kept;
   }
 
   #judgeClaims(

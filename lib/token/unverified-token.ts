@@ -2,7 +2,8 @@ import { isRefusal, type Refusal, refuse } from "../errors.ts";
 import { ALGORITHMS, type Algorithm, isAlgorithm } from "../issuer/algorithm.ts";
 import { decodeUtf8, isJsonObject, type JsonFault, type JsonObject, own, parseJsonAsIs } from "../json.ts";
 import { type BearerToken, notB64Token } from "./bearer-token.ts";
-import { isWrittenByKubernetes } from "./written-claims.ts";
+import { readClaims, type TokenClaims } from "./token-claims.ts";
+import { LEGACY_ISSUER, readWrittenClaims } from "./written-claims.ts";
 
 export interface TokenHeader {
   readonly algorithm: Algorithm;
@@ -16,7 +17,8 @@ export interface UnverifiedToken extends TokenHeader {
   readonly signingInput: string;
   /** `iss` as it stands there, of whatever type. */
   readonly issuer: unknown;
-  readonly claims: JsonObject;
+  /** What the token claims, or why it is refused once its signature holds. The texts may be pieces of a longer one. */
+  readonly claims: TokenClaims | Refusal;
   /** The third part, decoded. */
   readonly signature: Uint8Array;
 }
@@ -31,8 +33,6 @@ const KEY_BEARING_MEMBERS = ["jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256"];
 /** Members that change how a token is read (RFC 7515 §4.1.11, RFC 7516 §4.1.3, RFC 7797 §3). */
 const UNSUPPORTED_MEMBERS = ["crit", "b64", "zip", "cty", "enc"];
 
-/** `iss` of tokens from Secrets of type `kubernetes.io/service-account-token` (kubernetes pkg/serviceaccount/legacy.go). */
-const LEGACY_ISSUER = "kubernetes/serviceaccount";
 const LEGACY_CLAIM_PREFIX = "kubernetes.io/serviceaccount/";
 
 /**
@@ -51,22 +51,27 @@ export function readShape(bearer: BearerToken, known?: TokenHeader): UnverifiedT
     return malformed(text, `its header is over ${MAX_HEADER_CHARACTERS} characters`);
   }
 
-  const written = known === undefined ? readObject(text.slice(0, headerEnd), "header") : undefined;
-  if (typeof written === "string") return malformed(text, written);
-  const claims = readObject(text.slice(headerEnd + 1, payloadEnd), "payload");
-  if (typeof claims === "string") return malformed(text, claims);
+  const writtenHeader =
+    known === undefined ? readObject(decodeBase64Url(text.slice(0, headerEnd)), "header") : undefined;
+  if (typeof writtenHeader === "string") return malformed(text, writtenHeader);
+  const payload = decodeBase64Url(text.slice(headerEnd + 1, payloadEnd));
+  const usual = payload && readWrittenClaims(payload.toString("latin1"));
+  const unusual = usual ? undefined : readObject(payload, "payload");
+  if (typeof unusual === "string") return malformed(text, unusual);
   const signature = decodeBase64Url(text.slice(payloadEnd + 1));
   if (signature === undefined) return malformed(text, "its signature is not base64url");
 
-  const header = known ?? readHeader(written as JsonObject);
+  const header = known ?? readHeader(writtenHeader as JsonObject);
   // A kind of token that nobody may use here is told before a `kid` that it lacks.
   if (isRefusal(header) && header.code !== "TOKEN_KEY_ID") return header;
-  const family = refuseFamily(claims);
+  const family = unusual && refuseFamily(unusual);
   if (family !== undefined) return family;
   if (isRefusal(header)) return header;
   const { algorithm, keyId } = header;
   const signingInput = text.slice(0, payloadEnd);
-  return { bearer, signingInput, algorithm, keyId, issuer: own(claims, "iss"), claims, signature };
+  const issuer = usual ? usual.iss : own(unusual as JsonObject, "iss");
+  const claims = usual ?? readClaims(unusual as JsonObject);
+  return { bearer, signingInput, algorithm, keyId, issuer, claims, signature };
 }
 
 function readHeader(header: JsonObject): TokenHeader | Refusal {
@@ -122,12 +127,10 @@ function readKeyId(header: JsonObject): string | Refusal {
   });
 }
 
-function readObject(segment: string, part: "header" | "payload"): JsonObject | string {
-  const bytes = decodeBase64Url(segment);
+function readObject(bytes: Buffer | undefined, part: "header" | "payload"): JsonObject | string {
   if (bytes === undefined) return `its ${part} is not base64url`;
   try {
-    const json = decodeUtf8(bytes);
-    const value = parseJsonAsIs(json, isWrittenByKubernetes(json));
+    const value = parseJsonAsIs(decodeUtf8(bytes));
     return isJsonObject(value) ? value : `its ${part} is not a JSON object`;
   } catch (error) {
     // Both readers throw nothing else, and its message does not quote the token.
