@@ -4,7 +4,7 @@ import { PermissionIndex } from "../../cli/access/permission-index.ts";
 import { whoCan } from "../../cli/access/run-who-can.ts";
 import { AccountAsker } from "../../cli/decide/caller.ts";
 import { targetQuestion } from "../../cli/decide/question.ts";
-import { type Target, targetsOf } from "../../cli/decide/target.ts";
+import { type Target, targetsOf, titleOf } from "../../cli/decide/target.ts";
 import type { Change } from "../../cli/explain/change.ts";
 import { smallestChange } from "../../cli/explain/smallest-change.ts";
 import { readContents } from "../../cli/store/parsed-document.ts";
@@ -84,6 +84,29 @@ const anyDenied = fc
     return [{ ...world, permissions }, access];
   });
 
+/** One with stages of the API, and a second issuer of the cluster dev, into the same group, another or none. */
+interface WholeWorld {
+  readonly world: World;
+  readonly stages: Readonly<Record<string, object>>;
+  readonly group: "all" | "other" | undefined;
+  readonly others: World["permissions"];
+}
+
+const anyStage = fc.record(
+  { service: fc.constantFrom("orders", "github"), principals: anyBound.map((bound) => bound ?? ["*/*/*"]) },
+  { requiredKeys: [] },
+);
+
+const anyWholeWorld: fc.Arbitrary<WholeWorld> = fc.record({
+  world: anyWorld,
+  stages: fc.dictionary(fc.constantFrom("prod", "beta"), anyStage),
+  group: fc.constantFrom("all" as const, "other" as const, undefined),
+  others: fc.dictionary(
+    fc.constantFrom("permissions/_group.other/payments/billing", "permissions/_group.other/_all"),
+    anyDocument,
+  ),
+});
+
 type Documents = Record<string, Record<string, unknown>>;
 
 function documentsOf({ permissions, orders, github }: World): Documents {
@@ -97,6 +120,18 @@ function documentsOf({ permissions, orders, github }: World): Documents {
     },
     ...permissions,
   };
+}
+
+function documentsOfWhole({ world, stages, group, others }: WholeWorld): Documents {
+  const documents = documentsOf({ ...world, permissions: { ...world.permissions, ...others } });
+  const second = {
+    url: "https://oidc.example.com/dev2",
+    cluster: "dev",
+    algorithms: ["ES256"],
+    replaces: "oidc.example.com/dev",
+    ...(group !== undefined && { group }),
+  };
+  return { ...documents, "apis/a1": { ...documents["apis/a1"], stages }, "issuers/oidc.example.com/dev2": second };
 }
 
 async function open(documents: Documents) {
@@ -260,35 +295,54 @@ function covers(found: string, label: string): boolean {
 }
 
 describe("who-can", () => {
-  test("is what explain says of each caller, one by one", async () => {
+  test("is what explain says of each caller by a token of each issuer, one by one, through every API and stage", async () => {
+    const seen = new Set<string>();
     await fc.assert(
-      fc.asyncProperty(anyWorld, anyAccess, async (given, access) => {
-        const world = await open(documentsOf(given));
-        const asker = new AccountAsker(world.store, SETTINGS);
-        const callers = world.index.callers();
-        const target = targetFor(world.targets, access.service);
-        const found = whoCan(access, [target], world.index, world.store);
-        for (const { principal, label, named } of callers) {
-          const { effect } = await decisionOf(world, principal, access, asker);
-          // Those that a label stands for are asked by one of them; a bound may name others.
-          if (named.namespace && named.serviceAccount) {
-            expect(found.some((each) => each.principal === label)).toBe(effect === "allow");
-          } else if (effect === "allow") {
-            expect(found.some((each) => covers(each.principal, label))).toBe(true);
+      fc.asyncProperty(anyWholeWorld, anyAccess, async (given, access) => {
+        const world = await open(documentsOfWhole(given));
+        const { store, index } = world;
+        const asker = new AccountAsker(store, SETTINGS);
+        const targets = world.targets.filter(({ receiver }) => receiver.service === access.service);
+        const found = whoCan(access, targets, index, store);
+        /** Whether a token of some issuer of the cluster does it. */
+        const isAllowedBy = async (target: Target, principal: Principal) => {
+          const issuers = index.issuersInUse(principal.cluster);
+          const effects: string[] = [];
+          for (const issuer of issuers) {
+            const { decided } = await asker.ask(targetQuestion(target, access, []), { principal, issuer });
+            effects.push(decided.decision.effect);
           }
+          if (new Set(effects).size > 1) seen.add("by one issuer of two");
+          return effects.includes("allow");
+        };
+        const throughOf = (isAsked: (principal: string) => boolean) =>
+          new Set(found.filter(({ principal }) => isAsked(principal)).flatMap(({ through }) => through));
+        for (const { principal, label, named } of index.callers()) {
+          const isOne = named.namespace && named.serviceAccount;
+          const through = throughOf((each) => (isOne ? each === label : covers(each, label)));
+          for (const target of targets) {
+            const isAllowed = await isAllowedBy(target, principal);
+            // Those that a label stands for are asked by one of them; a bound may name others.
+            if (isOne || isAllowed) expect(through.has(titleOf(target))).toBe(isAllowed);
+          }
+          if (through.size > 0 && through.size < targets.length) seen.add("through some of several");
         }
-        // Whoever is listed by a pattern: one account that it stands for may.
-        for (const { principal } of found.filter((each) => each.principal.includes("*"))) {
+        // Whoever is listed by a pattern: one account that it stands for may, through each that is said.
+        for (const { principal, through } of found.filter((each) => each.principal.includes("*"))) {
           const [cluster = "", namespace = "", serviceAccount = ""] = principal.split("/");
           const one = {
             cluster,
             namespace: namespace.replaceAll("*", "elsewhere"),
             serviceAccount: serviceAccount.replaceAll("*", "somebody"),
           };
-          expect((await decisionOf(world, one, access, asker)).effect).toBe("allow");
+          for (const target of targets.filter((each) => through.includes(titleOf(each)))) {
+            expect(await isAllowedBy(target, one)).toBe(true);
+          }
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
-  }, 60_000);
+    // Otherwise stages and issuers made no difference to anybody.
+    expect([...seen].sort()).toEqual(["by one issuer of two", "through some of several"]);
+  }, 120_000);
 });
