@@ -1,4 +1,3 @@
-import { createLru } from "../lru.ts";
 import type { PermissionSet } from "../permission/permission-set.ts";
 import { stageArn } from "./execute-api-arn.ts";
 import { type AskedCall, MAX_RESOURCE_CHARACTERS, type PolicyDocument, wholePolicy } from "./policy.ts";
@@ -18,7 +17,7 @@ interface Kept extends BuiltPolicy {
   readonly websocket: boolean;
 }
 
-/** Callers whose policies are kept. One is about 10 KB where permissions fill an answer, so they take 10 MB for each stage. */
+/** Policies that are kept, of all callers and stages. One is about 10 KB where permissions fill an answer, so they take 10 MB. */
 const CAPACITY = 1024;
 
 /**
@@ -26,23 +25,32 @@ const CAPACITY = 1024;
  * anew, those are another object, and each policy is built anew.
  */
 export class Policies {
-  readonly #kept = createLru<string, { readonly granted: PermissionSet; readonly policies: Kept[] }>(CAPACITY);
+  readonly #kept = new Map<string, { readonly granted: PermissionSet; readonly policies: readonly Kept[] }>();
+  #count = 0;
 
   whole(principal: string, granted: PermissionSet, asked: AskedCall): BuiltPolicy {
-    let kept = this.#kept.get(principal);
-    if (kept?.granted !== granted) {
-      kept = { granted, policies: [] };
-      this.#kept.set(principal, kept);
-    }
+    const kept = this.#kept.get(principal);
+    const policies = kept?.granted === granted ? kept.policies : [];
     const stage = stageArn(asked.arn);
     const { service } = asked.access;
     const { websocket } = asked;
-    for (const policy of kept.policies) {
+    for (const policy of policies) {
       if (policy.stage === stage && policy.service === service && policy.websocket === websocket) return policy;
     }
     const built = { stage, service, websocket, ...build(granted, asked) };
-    kept.policies.push(built);
+    this.#keep(principal, granted, policies, built);
     return built;
+  }
+
+  #keep(principal: string, granted: PermissionSet, policies: readonly Kept[], built: Kept): void {
+    this.#count += policies.length + 1 - (this.#kept.get(principal)?.policies.length ?? 0);
+    const isFull = this.#count > CAPACITY;
+    if (isFull) {
+      // All go at once: an order of use would cost each call more than to build them again costs a few.
+      this.#kept.clear();
+      this.#count = 1;
+    }
+    this.#kept.set(principal, { granted, policies: isFull ? [built] : [...policies, built] });
   }
 }
 

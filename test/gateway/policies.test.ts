@@ -90,16 +90,33 @@ describe("a built policy", () => {
     expect(allowed.policyDocument.Statement).toHaveLength(1);
   });
 
-  test("is one of at most 1,024; which one went shows in nothing but its being built again", () => {
+  test.for([
+    { what: "of as many callers", of: (number: number) => [`prod/a/${number}`, "test"] },
+    { what: "of one caller on as many stages", of: (number: number) => ["prod/a/0", `${number}`] },
+    { what: "of 64 callers on 16 stages each", of: (number: number) => [`prod/a/${number % 64}`, `${number >> 6}`] },
+  ])("is one of at most 1,024, $what; that it went shows in nothing but its being built again", ({ of }) => {
     const policies = new Policies();
     const granted = granting({ allow: [READ] });
-    const first = policies.whole("prod/a/0", granted, asked());
-    for (let number = 1; number < 1024; number++) policies.whole(`prod/a/${number}`, granted, asked());
-    expect(policies.whole("prod/a/0", granted, asked())).toBe(first);
-    for (let number = 0; number < 1024; number++) policies.whole(`prod/b/${number}`, granted, asked());
-    const again = policies.whole("prod/a/0", granted, asked());
-    expect(again).not.toBe(first);
-    expect(again).toEqual(first);
+    const whole = (number: number) => {
+      const [principal = "", stage = ""] = of(number);
+      return policies.whole(principal, granted, { ...asked(), arn: { ...asked().arn, stage } });
+    };
+    const numbers = Array.from({ length: 1024 }, (_, number) => number);
+    const first = numbers.map((number) => whole(number));
+    expect(numbers.filter((number) => whole(number) !== first[number])).toEqual([]);
+
+    whole(1024);
+    const again = whole(0);
+    expect(again).not.toBe(first[0]);
+    expect(again).toEqual(first[0]);
+  });
+
+  test("of permissions that were read anew takes no room beside those of before", () => {
+    const policies = new Policies();
+    const nothing = granting({});
+    const kept = policies.whole("prod/a/0", nothing, asked());
+    for (let reading = 0; reading < 3000; reading++) policies.whole("prod/a/1", granting({ allow: [READ] }), asked());
+    expect(policies.whole("prod/a/0", nothing, asked())).toBe(kept);
   });
 });
 
