@@ -42,6 +42,7 @@ export class IssuerKeys {
   #publisher: TrustedIssuer | undefined;
   #looking: Promise<KeySet | undefined> | undefined;
   #nextLookAt = 0;
+  #compared: { readonly stored: KeySet; readonly fetched: KeySet; readonly areSame: boolean } | undefined;
 
   constructor(options: IssuerKeysOptions) {
     this.#options = options;
@@ -77,7 +78,7 @@ export class IssuerKeys {
     if (inHand !== undefined && now - inHand.fetchedAt < maxAgeSeconds) return inHand;
     // What was fetched for an unknown `kid` and brought nothing new: the snapshot is kept up, and need not be waited for.
     if (stored && inHand && now - stored.fetchedAt < SNAPSHOT_MAX_AGE_SECONDS) {
-      if (haveSameKeys(stored.keys, inHand.keys)) return stored;
+      if (this.#areSame(stored.keys, inHand.keys)) return stored;
     }
     return this.#refreshed(issuer, published, inHand, maxAgeSeconds);
   }
@@ -117,6 +118,14 @@ export class IssuerKeys {
 
   #mayServe({ fetchedAt }: DatedKeySet, now: number): boolean {
     return now - fetchedAt < this.#options.maxStaleSeconds;
+  }
+
+  /** Each request asks this of the same two sets, and to compare 64 keys takes longer than a signature. */
+  #areSame(stored: KeySet, fetched: KeySet): boolean {
+    if (this.#compared?.stored !== stored || this.#compared.fetched !== fetched) {
+      this.#compared = { stored, fetched, areSame: haveSameKeys(stored, fetched) };
+    }
+    return this.#compared.areSame;
   }
 
   /** Keys that were fetched where the issuer document no longer points are nobody's. */

@@ -1,5 +1,6 @@
 import type { JsonWebKey } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import type { UnfitKey, VerificationKey } from "../../lib/issuer/key-set.ts";
 import { k1, k2, k3, type Setup, setUp } from "./issuer-keys-setup.ts";
 import { codeOf, failing, issuerWith, recordOf, START, settled, storedWith } from "./support.ts";
 
@@ -101,6 +102,31 @@ describe("keys that were fetched for an unknown key id, beside a snapshot", () =
     expect(publisher.keyFetches).toBe(1);
     expect(stale).toEqual([]);
     expect(ages.at(-1)).toBe(400);
+  });
+
+  test("are compared with it once, and with the next snapshot once", async () => {
+    let comparisons = 0;
+    class Counted extends Map<string, VerificationKey | UnfitKey> {
+      override values() {
+        comparisons += 1;
+        return super.values();
+      }
+    }
+    const snapshot = (...jwks: JsonWebKey[]) => {
+      const stored = storedWith(jwks);
+      return recordOf(issuerWith(), { ...stored, keys: new Counted(stored.keys) });
+    };
+    const [record, next] = [snapshot(k1, k2), snapshot(k1)];
+    const { has, publisher, clock } = setUp(record);
+    publisher.publish([k1, k2]);
+    clock.advance(100);
+    await has("unknown");
+    clock.advance(300);
+    for (let request = 0; request < 10; request++) expect(await has("k1")).toBe(true);
+    expect([comparisons, publisher.keyFetches]).toEqual([1, 1]);
+
+    for (let request = 0; request < 2; request++) expect(await has("k1", next)).toBe(true);
+    expect([comparisons, publisher.keyFetches]).toEqual([2, 2]);
   });
 
   test("until the snapshot is 1,500 s old", async () => {
