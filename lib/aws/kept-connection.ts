@@ -2,6 +2,7 @@ import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from "node:h
 import { Agent, request as requestOverTls } from "node:https";
 import { isIP, type Socket } from "node:net";
 import { urlToHttpOptions } from "node:url";
+import { type Clock, systemClock } from "../clock.ts";
 import { ONE_IDLE_CONNECTION } from "./ssm-call.ts";
 
 /** An answer as it came, whatever its status. */
@@ -46,22 +47,20 @@ export interface Exchange {
 }
 
 /** A prepared connection is for the request that a cold start is made for. Later the other side may have closed it. */
-const PREPARED_FOR_MS = 10_000;
+const PREPARED_FOR_SECONDS = 10;
 
 /** How long a cold start waits for its connection; one that comes later is used all the same. */
 const PREPARING_MS = 300;
 
 /** Requests to one endpoint, over one connection that is kept for the next. */
 export class KeptConnection {
-  readonly #agent = new PreparedAgent({
-    keepAlive: true,
-    // Both said outright: NODE_TLS_REJECT_UNAUTHORIZED and --tls-min-v1.0 would change the defaults.
-    rejectUnauthorized: true,
-    minVersion: "TLSv1.2",
-    ...ONE_IDLE_CONNECTION,
-  });
+  readonly #agent: PreparedAgent;
   /** Plain http is for offline stores: not imported, because the module of node:http loads undici, 30 ms of a cold start. */
   #plain: { readonly request: typeof requestOverTls; readonly agent: Agent } | undefined;
+
+  constructor(clock = systemClock) {
+    this.#agent = new PreparedAgent(clock);
+  }
 
   /**
    * Opens the connection that the first request will take. Nothing is sent. Ends when it stands, at the latest after
@@ -103,6 +102,18 @@ export class KeptConnection {
 class PreparedAgent extends Agent {
   #prepared: { readonly socket: Socket; readonly openedAt: number } | undefined;
   readonly #taken = new WeakSet<Socket>();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    super({
+      keepAlive: true,
+      // Both said outright: NODE_TLS_REJECT_UNAUTHORIZED and --tls-min-v1.0 would change the defaults.
+      rejectUnauthorized: true,
+      minVersion: "TLSv1.2",
+      ...ONE_IDLE_CONNECTION,
+    });
+    this.#clock = clock;
+  }
 
   hasPrepared(socket: Socket | null): boolean {
     return socket !== null && this.#taken.has(socket);
@@ -113,7 +124,7 @@ class PreparedAgent extends Agent {
     const options = { ...this.options, host, port: Number(port || 443), servername: isIP(host ?? "") ? "" : host };
     return new Promise((resolve) => {
       const socket = super.createConnection(options as never) as Socket;
-      this.#prepared = { socket, openedAt: Date.now() };
+      this.#prepared = { socket, openedAt: this.#clock.now() };
       const timer = setTimeout(() => end(), PREPARING_MS);
       const end = () => {
         clearTimeout(timer);
@@ -132,7 +143,7 @@ class PreparedAgent extends Agent {
     const prepared = this.#prepared;
     this.#prepared = undefined;
     if (prepared === undefined) return super.createConnection(...given);
-    if (!prepared.socket.writable || Date.now() - prepared.openedAt > PREPARED_FOR_MS) {
+    if (!prepared.socket.writable || this.#clock.now() - prepared.openedAt > PREPARED_FOR_SECONDS) {
       prepared.socket.destroy();
       return super.createConnection(...given);
     }

@@ -2,8 +2,10 @@ import { createServer, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { readDirectSettings } from "../../lib/aws/direct-settings.ts";
 import { createDirectSsm } from "../../lib/aws/direct-ssm.ts";
+import { KeptConnection } from "../../lib/aws/kept-connection.ts";
 import { reasonOf } from "../../lib/aws/ssm-call.ts";
 import { startHttpServer, startHttpsServer, startTcpServer } from "../support/faulty-server.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 import { startStrictStore, useKeys } from "./strict-store.ts";
 
 const A = "/podgate/test/a";
@@ -189,6 +191,31 @@ describe("a connection that was opened before there was a request", () => {
     await ssm.call(settingsFor(strict.url), "GetParameters", INPUT);
     expect(strict.outcomes).toEqual(["answered"]);
     expect(strict.connections()).toBe(2);
+  });
+
+  test.for([
+    { age: 10, opened: 1 },
+    { age: 10.001, opened: 2 },
+    { age: 7200, opened: 2 },
+  ])("of $age s, which may have lain frozen: $opened opened in all", async ({ age, opened }) => {
+    await using strict = await startStrictStore("https");
+    const clock = new ManualClock(1_800_000_000);
+    const connection = new KeptConnection(clock);
+    await connection.prepare(new URL(strict.url));
+    clock.advance(age);
+    const exchange = { headers: { host: new URL(strict.url).host }, body: "{}", maxBytes: 9999, milliseconds: 5000 };
+    expect(await connection.post(new URL(strict.url), exchange)).toHaveProperty("status", 400);
+    expect(strict.connections()).toBe(opened);
+  });
+
+  test.for([true, false])("and breaks before an answer may have been dead for long: %s", async (isPrepared) => {
+    await using server = await startHttpsServer((request) => request.socket.destroy());
+    const url = new URL(`https://localhost:${server.port}`);
+    const connection = new KeptConnection();
+    if (isPrepared) await connection.prepare(url);
+    const exchange = { headers: { host: url.host }, body: "{}", maxBytes: 9999, milliseconds: 5000 };
+    await expect(connection.post(url, exchange)).rejects.toMatchObject({ code: "ECONNRESET", stale: isPrepared });
+    expect(server.connections).toBe(1);
   });
 
   test.for([
