@@ -17,8 +17,8 @@ export interface AnswerProblem {
 /** Well below the limits of an answer and of a resource (lib/gateway/policy.ts): what is smaller need not be asked about. */
 const SURELY_SMALL_ANSWER = 4000;
 const SURELY_SMALL_PATH = 200;
-/** Of an ARN without stage and path: partition, region, account, API, method. */
-const ARN_CHARACTERS = 160;
+/** Of a resource without API, stage and path: the longest partition and region, account, method, quotes and comma. */
+const ARN_CHARACTERS = '"arn:aws-us-gov:execute-api:ap-southeast-1:123456789012:///OPTIONS",'.length;
 
 /** Where the document does not say: as long as most, since what is counted is the length of ARNs. */
 const SOME_ACCOUNT = "123456789012";
@@ -83,7 +83,7 @@ function isSurelySmall(account: Account, target: Target, index: PermissionIndex)
     .filter((rule) => rule.service === "*" || rule.service === service);
   const sizes = rules.map((rule) => {
     const paths = rule.paths.reduce(
-      (sum, path) => sum + JSON.stringify(path).length + ARN_CHARACTERS + stage.length,
+      (sum, path) => sum + JSON.stringify(path).length + ARN_CHARACTERS + (target.api?.id.length ?? 0) + stage.length,
       0,
     );
     return methodsOf(rule).length * paths;
