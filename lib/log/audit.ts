@@ -6,7 +6,7 @@ import { createLru } from "../lru.ts";
 import type { Allow } from "../permission/decide.ts";
 import type { Access } from "../permission/permission.ts";
 import type { TokenTrail, VerifiedIdentity } from "../token/token-verifier.ts";
-import { formatMembers, formatRecord, type Logger } from "./logger.ts";
+import { formatMembers, formatRecord, type Logger, type LogRecord } from "./logger.ts";
 import { directive, type Metrics } from "./metrics.ts";
 
 /** Where a request came in: an API and stage of API Gateway, or the function that answered it. */
@@ -55,8 +55,10 @@ export class AuditLog {
   readonly #verified = formattedOnce(describeVerified);
   readonly #document = formattedOnce(({ name, version }: DocumentVersion) => formatRecord({ name, version }));
   readonly #allowed = createLru<string, string>(RULES);
-  /** Of the surface that was asked last: most functions have one. */
-  #surface: (Omit<Surface, "function"> & { readonly name: string; readonly members: string }) | undefined;
+  /** Most functions have one. */
+  readonly #surface = formattedLast<LogRecord>(formatMembers);
+  /** Callers ask again and again for the same. */
+  readonly #access = formattedLast((access: Access) => formatMembers({ access }));
   /** The second that was told last, up to its point: calls come many in one. */
   #second = { epoch: Number.NaN, text: "" };
 
@@ -70,7 +72,7 @@ export class AuditLog {
     const { decision, access, trail, identity } = decided;
     const verdict = isRefusal(decision)
       ? formatMembers(describeRefusal(decision, access))
-      : this.#describeAllow(decision) + formatMembers({ access });
+      : this.#describeAllow(decision) + (access ? this.#access(access) : "");
     this.#write(decided, surface, verdict + this.#describeCaller(trail, identity));
   }
 
@@ -118,10 +120,11 @@ export class AuditLog {
 
   /** Every warm call pays for this line, so what is the same in many calls is formatted once. Id and times are our own. */
   #write({ id, startedAt }: { id: string; startedAt: number }, surface: Surface, members: string): void {
+    const { function: name, apiId, stage } = surface;
     const now = this.#clock.now();
     this.#logger.alwaysLine(
       `{"type":"decision","decisionId":"${id}","time":"${this.#timeOf(startedAt)}",` +
-        `"durationMs":${millisecondsFrom(startedAt, now)},${this.#describeSurface(surface)}${members}` +
+        `"durationMs":${millisecondsFrom(startedAt, now)},${this.#surface({ function: name, apiId, stage })}${members}` +
         `${this.#metrics.embedMembers(DECISION, now)}"Decisions":1}`,
     );
   }
@@ -132,14 +135,6 @@ export class AuditLog {
     const epoch = Math.floor(milliseconds / 1000);
     if (epoch !== this.#second.epoch) this.#second = { epoch, text: timeOf(epoch).slice(0, -"000Z".length) };
     return `${this.#second.text}${String(milliseconds - epoch * 1000).padStart(3, "0")}Z`;
-  }
-
-  #describeSurface({ function: name, apiId, stage }: Surface): string {
-    const last = this.#surface;
-    if (last?.name === name && last.apiId === apiId && last.stage === stage) return last.members;
-    const members = formatMembers({ function: name, apiId, stage });
-    this.#surface = { name, apiId, stage, members };
-    return members;
   }
 
   #describeAllow({ effect, rule }: Allow): string {
@@ -199,6 +194,21 @@ function formattedOnce<Of extends object>(format: (of: Of) => string): (of: Of) 
     if (known !== undefined) return known;
     const text = format(of);
     texts.set(of, text);
+    return text;
+  };
+}
+
+/** Formats what is the same as the last time once. All that it is given have the same members. */
+function formattedLast<Of extends object>(format: (of: Of) => string): (of: Of) => string {
+  let last: Of | undefined;
+  let text = "";
+  return (of) => {
+    for (const member in of) {
+      if (of[member] === last?.[member]) continue;
+      last = of;
+      text = format(of);
+      break;
+    }
     return text;
   };
 }

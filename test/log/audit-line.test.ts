@@ -53,8 +53,9 @@ function calls(text: fc.Arbitrary<string>): fc.Arbitrary<readonly Call[]> {
     identities: fc.array(identity, { minLength: 1, maxLength: 3 }),
     documents: fc.array(document, { minLength: 1, maxLength: 3 }),
     surfaces: fc.array(surface, { minLength: 1, maxLength: 3 }),
+    accessed: fc.array(text, { minLength: 1, maxLength: 2 }),
   });
-  return pools.chain(({ identities, documents, surfaces }) => {
+  return pools.chain(({ identities, documents, surfaces, accessed }) => {
     const refusal = fc
       .record({
         code: fc.constantFrom(...(Object.keys(REFUSALS) as RefusalCode[])),
@@ -68,6 +69,9 @@ function calls(text: fc.Arbitrary<string>): fc.Arbitrary<readonly Call[]> {
           ...(more > 1 && { rule: text }),
         }),
       );
+    // Often the same as before, or the same but for a member.
+    const part = fc.constantFrom(...accessed);
+    const access = fc.record({ service: part, method: part, path: part });
     const decision = fc.oneof(
       text.map((rule) => ({ effect: "allow", rule }) as const),
       refusal,
@@ -77,7 +81,7 @@ function calls(text: fc.Arbitrary<string>): fc.Arbitrary<readonly Call[]> {
         .record({
           id: fc.uuid(),
           decision,
-          access: fc.option(fc.record({ service: text, method: text, path: text }), { nil: undefined }),
+          access: fc.option(access, { nil: undefined }),
           identity: fc.option(fc.constantFrom(...identities), { nil: undefined }),
           unverified: fc.record({ issuer: text, keyId: text, principal: text }, { requiredKeys: [] }),
           comesAgain: fc.boolean(),
