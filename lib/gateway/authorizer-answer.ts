@@ -11,6 +11,7 @@ import {
   denyingAsked,
   isAllowedAsSent,
   isNameable,
+  MAX_ANSWER_BYTES,
   MAX_DENIAL_BYTES,
   MAX_RESOURCE_CHARACTERS,
   type PolicyDocument,
@@ -25,9 +26,6 @@ export type AuthorizerAnswer =
 
 /** An authorizer that says so, in exactly this word, is answered 401 by REST and WebSocket APIs; any other throw is 500. */
 export const UNAUTHORIZED = "Unauthorized";
-
-/** API Gateway, "Quotas": an authorizer's whole answer. */
-const MAX_ANSWER_BYTES = 8192;
 
 const MAX_PRINCIPAL_ID_CHARACTERS = 256;
 
@@ -71,7 +69,7 @@ export function authorizerAnswer(
   const asked: AskedCall = { arn, access, websocket: kind === "websocket" };
   const built = policies.whole(identity.principal, granted, asked);
   const whole = built.document;
-  if (fits(built, { principalId, context })) {
+  if (whole !== undefined && fits(built, { principalId, context })) {
     if (refused) return { answer: withPolicy(denyingAsked(whole, arn)), decided };
     if (isAllowedAsSent(granted, asked)) return { answer: withPolicy(whole), decided };
     return { answer: withPolicy(denyingAsked(whole, arn)), decided: refusedAfterAll(decided, ENCODED) };
@@ -127,8 +125,8 @@ function principalIdOf(principal: string | undefined): string {
  * Whether there is room for the answer and for the Deny of an asked call: what fits is a matter of the permissions alone,
  * never of what a client asks, so that it can be told before anything is deployed.
  */
-function fits({ bytes, hasFittingResources }: BuiltPolicy, rest: { principalId: string; context: object }): boolean {
+function fits({ bytes }: BuiltPolicy, rest: { principalId: string; context: object }): boolean {
   const room = MAX_ANSWER_BYTES - MAX_DENIAL_BYTES - bytes;
-  if (!hasFittingResources || room < 0) return false;
+  if (room < 0) return false;
   return room >= LARGEST_REST_BYTES || Buffer.byteLength(JSON.stringify(rest)) + POLICY_MEMBER_BYTES <= room;
 }

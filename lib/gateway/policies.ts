@@ -1,13 +1,19 @@
 import type { PermissionSet } from "../permission/permission-set.ts";
 import { stageArn } from "./execute-api-arn.ts";
-import { type AskedCall, MAX_RESOURCE_CHARACTERS, type PolicyDocument, wholePolicy } from "./policy.ts";
+import {
+  type AskedCall,
+  MAX_ANSWER_BYTES,
+  MAX_RESOURCE_CHARACTERS,
+  type PolicyDocument,
+  wholePolicy,
+} from "./policy.ts";
 
-/** The whole policy of a caller on one stage of an API, and what its size allows. */
+/** The whole policy of a caller on one stage of an API. */
 export interface BuiltPolicy {
-  readonly document: PolicyDocument;
+  /** `undefined` where it is in no answer of API Gateway's size; then it may be of megabytes. */
+  readonly document: PolicyDocument | undefined;
   /** Of the policy as JSON. */
   readonly bytes: number;
-  readonly hasFittingResources: boolean;
 }
 
 /** What a policy was built for. */
@@ -56,10 +62,8 @@ export class Policies {
 
 function build(granted: PermissionSet, asked: AskedCall): BuiltPolicy {
   const document = wholePolicy(granted, asked);
+  const bytes = Buffer.byteLength(JSON.stringify(document));
   const resources = document.Statement.flatMap(({ Resource }) => Resource);
-  return {
-    document,
-    bytes: Buffer.byteLength(JSON.stringify(document)),
-    hasFittingResources: resources.every((resource) => resource.length <= MAX_RESOURCE_CHARACTERS),
-  };
+  const fits = bytes <= MAX_ANSWER_BYTES && resources.every((resource) => resource.length <= MAX_RESOURCE_CHARACTERS);
+  return { document: fits ? document : undefined, bytes };
 }

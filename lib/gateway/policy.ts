@@ -22,6 +22,9 @@ export interface AskedCall {
   readonly websocket: boolean;
 }
 
+/** API Gateway, "Quotas": an authorizer's whole answer. */
+export const MAX_ANSWER_BYTES = 8192;
+
 /** API Gateway, "Quotas for REST APIs": characters of one `Resource` in an authorizer's answer. */
 export const MAX_RESOURCE_CHARACTERS = 512;
 

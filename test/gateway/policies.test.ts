@@ -111,6 +111,18 @@ describe("a built policy", () => {
     expect(again).toEqual(first[0]);
   });
 
+  test.for([
+    { what: "that no answer has room for", paths: Array.from({ length: 200 }, (_, at) => `/${at}`), kept: false },
+    { what: "with a resource that is too long", paths: [`/${"x".repeat(500)}`], kept: false },
+    { what: "that an answer has room for", paths: ["/v1/*"], kept: true },
+  ])("$what is kept: $kept; its size is", ({ paths, kept }) => {
+    const granted = granting({ allow: [{ service: "orders", methods: ["GET"], paths }] });
+    const whole = wholePolicy(granted, asked());
+    const { document, bytes } = new Policies().whole("prod/a/b", granted, asked());
+    expect(document).toEqual(kept ? whole : undefined);
+    expect(bytes).toBe(JSON.stringify(whole).length);
+  });
+
   test("of permissions that were read anew takes no room beside those of before", () => {
     const policies = new Policies();
     const nothing = granting({});
