@@ -48,7 +48,12 @@ function calls(text: fc.Arbitrary<string>): fc.Arbitrary<readonly Call[]> {
     tokenId: maybe,
   });
   const document = fc.record({ name: text, version: fc.nat() });
-  const surface = fc.record({ function: text, apiId: maybe, stage: maybe }, { requiredKeys: ["function"] });
+  const either = fc.constantFrom("one", "two");
+  const surface = fc.oneof(
+    fc.record({ function: text, apiId: maybe, stage: maybe }, { requiredKeys: ["function"] }),
+    // Some that differ in one part alone.
+    fc.record({ function: either, apiId: either, stage: either }),
+  );
   const pools = fc.record({
     identities: fc.array(identity, { minLength: 1, maxLength: 3 }),
     documents: fc.array(document, { minLength: 1, maxLength: 3 }),
