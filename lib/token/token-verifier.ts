@@ -127,7 +127,7 @@ export class TokenVerifier {
         const signed =
           known?.fingerprint === key.fingerprint
             ? known
-            : this.#readSigned(unread(token, bearer), key, issuerUrl, digest, remembered === key.fingerprint);
+            : this.#readSigned(unread(token, bearer), key, record.issuer, digest, remembered === key.fingerprint);
         if (isRefusal(signed)) return signed;
         this.#options.issuers.markVerified(record);
         const { sub, namespace, serviceAccount } = signed.claims;
@@ -177,21 +177,23 @@ export class TokenVerifier {
   #readSigned(
     token: UnverifiedToken,
     key: VerificationKey,
-    issuerUrl: IssuerUrl,
+    issuer: TrustedIssuer,
     digest: TokenDigest | undefined,
     cameBefore: boolean,
   ): KnownToken | Refusal {
     if (!cameBefore && !isSignedBy(token, key)) {
       return refuse("SIGNATURE_INVALID", "the token's signature was not made by the key that it names");
     }
-    const { bearer, algorithm, keyId, claims } = token;
-    if (isRefusal(claims)) return claims;
+    const { bearer, algorithm, keyId } = token;
+    if (isRefusal(token.claims)) return token.claims;
+    // Of what is kept, header, issuer and key are texts that are kept already.
+    const claims = cameBefore ? ownCopy(token.claims) : token.claims;
+    const issuerUrl = issuer.url as IssuerUrl;
     const { fingerprint } = key;
     const signed: KnownToken = { algorithm, keyId, issuerUrl, claims, fingerprint, identified: undefined };
     if (digest === undefined) this.#headers.remember(bearer, token);
-    const kept = cameBefore ? ownCopy(signed) : fingerprint;
-    this.#verifiedTokens.remember(digest ?? digestOf(bearer), kept);
-    return typeof kept === "string" ? signed : kept;
+    this.#verifiedTokens.remember(digest ?? digestOf(bearer), cameBefore ? signed : fingerprint);
+    return signed;
   }
 
   #judgeClaims(
