@@ -105,10 +105,11 @@ describe("a built policy", () => {
     const first = numbers.map((number) => whole(number));
     expect(numbers.filter((number) => whole(number) !== first[number])).toEqual([]);
 
-    whole(1024);
+    const last = whole(1024);
     const again = whole(0);
     expect(again).not.toBe(first[0]);
     expect(again).toEqual(first[0]);
+    expect(whole(1024)).toBe(last);
   });
 
   test.for([

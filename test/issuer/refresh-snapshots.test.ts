@@ -83,6 +83,8 @@ function startFleet(count: number, writeSeconds = WRITE_SECONDS) {
   return { register, clock, keySets, slow, order, writes, published, problems, round, urlOf, store };
 }
 
+type Fleet = ReturnType<typeof startFleet>;
+
 describe("more issuers than one round can write", () => {
   test("1,000: two rounds, the second begins with those that have none, and no round outlasts the function", async () => {
     const { clock, keySets, order, problems, round, urlOf } = startFleet(MANY);
@@ -119,11 +121,21 @@ describe("more issuers than one round can write", () => {
     }
   });
 
-  test("a change is written first, and every issuer is looked at, however many are due", async () => {
-    const { clock, order, writes, published, round, urlOf } = startFleet(MANY / 10, WRITE_SECONDS * 20);
+  test.for([
+    { what: "a change", change: ({ published, urlOf }: Fleet) => void published.set(urlOf(0), [k1, k2]) },
+    {
+      what: "the same keys from elsewhere",
+      change: ({ keySets, urlOf }: Fleet) => {
+        const snapshot = JSON.parse(keySets.get(urlOf(0)) ?? "");
+        keySets.set(urlOf(0), JSON.stringify({ ...snapshot, from: "https://elsewhere.example/keys" }));
+      },
+    },
+  ])("$what: it is written first, and every issuer is looked at, however many are due", async ({ change }) => {
+    const fleet = startFleet(MANY / 10, WRITE_SECONDS * 20);
+    const { clock, order, writes, round, urlOf } = fleet;
     await round();
     await clock.run(clock.wait(900));
-    published.set(urlOf(0), [k1, k2]);
+    change(fleet);
     const { notReached } = await round();
     expect(notReached).toBeGreaterThan(0);
     expect(new Set(order).size).toBe(MANY / 10);
