@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 /**
@@ -17,6 +17,8 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   const beside = join(dirname(place), `.${basename(place)}.${randomUUID()}.tmp`);
   try {
     await writeFile(beside, text, { flush: true, ...(mode !== undefined && { mode }) });
+    // A mode to create with is cut by the umask.
+    if (mode !== undefined) await chmod(beside, mode);
     await rename(beside, place);
   } catch (error) {
     await rm(beside, { force: true });

@@ -54,7 +54,7 @@ describe("podgate pull", () => {
     await using folder = await folderOf({ "access/a.yaml": before, "elsewhere/a.yaml": `permissions/_all: {}\n` });
     const at = (name: string) => join(folder.path, name);
     await link(at("access/a.yaml"), at("as-it-was"));
-    await chmod(at("access/a.yaml"), 0o640);
+    await chmod(at("access/a.yaml"), 0o666);
     await symlink("../elsewhere/a.yaml", at("access/linked.yaml"));
     const allow = [{ service: "orders", methods: ["GET"], paths: ["/"] }];
     await writeToFolder(at("access"), [
@@ -65,7 +65,7 @@ describe("podgate pull", () => {
     // Written in place, the other name of the file would say the new thing too, and half of it in between.
     expect(await readFile(at("as-it-was"), "utf8")).toBe(before);
     expect(await readFile(at("access/a.yaml"), "utf8")).toContain("service: orders");
-    expect((await stat(at("access/a.yaml"))).mode & 0o777).toBe(0o640);
+    expect((await stat(at("access/a.yaml"))).mode & 0o777).toBe(0o666);
     expect((await lstat(at("access/linked.yaml"))).isSymbolicLink()).toBe(true);
     expect(await readFile(at("elsewhere/a.yaml"), "utf8")).toContain("service: orders");
     expect((await readdir(folder.path, { recursive: true })).sort()).toEqual([
