@@ -92,7 +92,9 @@ export class PermissionIndex {
   }
 
   #callersOf(issuer: TrustedIssuer): Caller[] {
-    const { cluster, group } = issuer;
+    const { cluster } = issuer;
+    // Of all issuers of the cluster, so that a label stands for the same accounts whichever vouches for them.
+    const groups = new Set(this.issuersInUse(cluster).map(({ group }) => group));
     const namespaces = new Map<string, Set<string>>();
     /** Names of accounts that documents give for every namespace. */
     const everywhere = new Set<string>();
@@ -102,7 +104,7 @@ export class PermissionIndex {
       if (serviceAccount !== undefined) accounts.add(serviceAccount);
     };
     for (const { namespace, serviceAccount, ...scope } of this.#scopes) {
-      const applies = scope.cluster === cluster || (group !== undefined && scope.group === group);
+      const applies = scope.cluster === cluster || (scope.group !== undefined && groups.has(scope.group));
       if (applies && namespace !== undefined) note(namespace, serviceAccount);
     }
     for (const pattern of this.#receivers.flatMap(({ principals = [] }) => principals)) {
