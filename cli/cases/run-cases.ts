@@ -4,7 +4,7 @@ import { withoutTokens } from "../../lib/log/token-text.ts";
 import type { Decision } from "../../lib/permission/decide.ts";
 import { PermissionIndex } from "../access/permission-index.ts";
 import type { Context } from "../context.ts";
-import { AnswerRoom } from "../decide/answer-room.ts";
+import { type AnswerProblem, AnswerRoom } from "../decide/answer-room.ts";
 import { AccountAsker, type TokenShape } from "../decide/caller.ts";
 import { targetQuestion } from "../decide/question.ts";
 import { readPrincipal, settingsOf } from "../decide/settings.ts";
@@ -34,6 +34,8 @@ export async function runCases(context: Context, flags: CaseFlags, ...files: rea
   const index = new PermissionIndex(store, contents);
   const targets = targetsOf(contents.documents, OWN_AUDIENCES);
   const asker = new AccountAsker(store, settingsOf(flags, context));
+  // Permissions are read as cases need them, so there is no index of all.
+  const room = new AnswerRoom(asker);
   for (const { location, text } of contents.problems) context.output.note(`podgate: warning: ${location}: ${text}`);
   const unreadable = contents.problems.filter(({ name }) => kindOf(name) !== "issuers");
 
@@ -41,7 +43,7 @@ export async function runCases(context: Context, flags: CaseFlags, ...files: rea
   const warnings = new Set<string>();
   for (const { file, cases: listed } of cases) {
     for (const each of listed)
-      results.push(...(await decideCase(each, file, { store, index, targets, unreadable, asker, warnings })));
+      results.push(...(await decideCase(each, file, { store, index, targets, unreadable, asker, room, warnings })));
   }
   for (const warning of warnings) context.output.note(`podgate: warning: ${warning}`);
   if (flags.junit !== undefined) await writeJunit(flags.junit, results);
@@ -59,12 +61,13 @@ interface Deciding {
   /** Of APIs and services. */
   readonly unreadable: readonly StoreProblem[];
   readonly asker: AccountAsker;
+  readonly room: AnswerRoom;
   /** Filled with what may make an allow none. */
   readonly warnings: Set<string>;
 }
 
 async function decideCase(each: Case, file: string, deciding: Deciding): Promise<readonly CaseResult[]> {
-  const { store, index, targets, unreadable, asker, warnings } = deciding;
+  const { store, index, targets, unreadable, asker, room, warnings } = deciding;
   const { principal, issuer, target } = atItsPlace(each, () => {
     const caller = readPrincipal(each.as);
     const choice = { api: each.api, stage: each.stage, forward: each.forward };
@@ -77,6 +80,8 @@ async function decideCase(each: Case, file: string, deciding: Deciding): Promise
     };
   });
   const results: CaseResult[] = [];
+  /** The same for every call of the case. */
+  let roomAsked: Promise<AnswerProblem | undefined> | undefined;
   for (const method of each.methods) {
     for (const path of each.paths) {
       const startedAt = performance.now();
@@ -84,9 +89,8 @@ async function decideCase(each: Case, file: string, deciding: Deciding): Promise
       const asked = await located(store, () => asker.ask(question, { principal, issuer }, shapeOf(each)));
       const { decision } = asked.decided;
       const isAnswered = !isRefusal(decision) && method !== "CONNECT";
-      const problem = isAnswered
-        ? await located(store, () => new AnswerRoom(asker).problem({ principal, issuer }, target))
-        : undefined;
+      if (isAnswered) roomAsked ??= located(store, () => room.problem({ principal, issuer }, target));
+      const problem = isAnswered ? await roomAsked : undefined;
       if (problem?.certain === false) warnings.add(`${each.location}: ${problem.text}`);
       const rule = decision.rule?.slice(store.prefix.length + 1);
       const actual = isRefusal(decision) ? decision.code : problem?.certain ? "POLICY_TOO_LARGE" : "allow";
