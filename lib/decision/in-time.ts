@@ -13,11 +13,8 @@ const RESERVE_SECONDS = 0.2;
  *
  * @param remainingSeconds - what Lambda says is left of the function's time
  */
-export function inTime<T>(deciding: Awaitable<T>, remainingSeconds: number, clock: Clock): Awaitable<T> {
-  return deciding instanceof Promise ? watched(deciding, remainingSeconds, clock) : deciding;
-}
-
-async function watched<T>(deciding: Promise<T>, remainingSeconds: number, clock: Clock): Promise<T> {
+export async function inTime<T>(deciding: Awaitable<T>, remainingSeconds: number, clock: Clock): Promise<T> {
+  if (!(deciding instanceof Promise)) return deciding;
   const seconds = Math.min(LONGEST_DECISION_SECONDS, Math.max(0, remainingSeconds - RESERVE_SECONDS));
   const decided = await within(
     deciding.then((value) => ({ value })),
