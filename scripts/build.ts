@@ -101,12 +101,7 @@ const external = Object.keys(dependencies);
 
 await rm("dist", { recursive: true, force: true });
 const sources = (await readdir("functions")).filter((file) => file.endsWith(".ts"));
-const deployed = {
-  ...common,
-  ...modulesFirst,
-  minify: true,
-  metafile: true,
-} satisfies BuildOptions;
+const deployed = { ...common, ...modulesFirst, minify: true, metafile: true } satisfies BuildOptions;
 const entries = (files: readonly string[]) => ({
   entryPoints: files.map((file) => `functions/${file}`),
   outdir: "dist/functions",
