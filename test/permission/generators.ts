@@ -48,3 +48,13 @@ export const anyAccess: fc.Arbitrary<Access> = fc.record({
 export function isAllowed(granted: PermissionSet, access: Access): boolean {
   return decide(granted, access).effect === "allow";
 }
+
+/** Documents that apply to the account `billing` of namespace `payments` in the cluster `dev`, of group `all`. */
+export const LEVELS_OF_BILLING = [
+  "permissions/dev/payments/billing",
+  "permissions/dev/payments/_all",
+  "permissions/dev/_all",
+  "permissions/_group.all/payments/billing",
+  "permissions/_group.all/_all",
+  "permissions/_all",
+] as const;

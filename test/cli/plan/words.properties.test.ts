@@ -4,21 +4,12 @@ import { documentIn } from "../../../cli/plan/document-pair.ts";
 import { coversGrant } from "../../../cli/plan/grants.ts";
 import { type AccessChange, accessChanges } from "../../../cli/plan/permission-words.ts";
 import type { Method } from "../../../lib/permission/permission.ts";
-import { anyAccess, anyDocument, isAllowed } from "../../permission/generators.ts";
+import { anyAccess, anyDocument, isAllowed, LEVELS_OF_BILLING } from "../../permission/generators.ts";
 import { planOf, type Texts } from "./killed-apply.ts";
 
-/** Every level that applies to one account. */
-const LEVELS = [
-  "permissions/dev/payments/billing",
-  "permissions/dev/payments/_all",
-  "permissions/dev/_all",
-  "permissions/_group.all/payments/billing",
-  "permissions/_group.all/_all",
-  "permissions/_all",
-];
 const ISSUER = { url: "https://c.example.com", cluster: "dev", group: "all" };
 
-const anySide = fc.dictionary(fc.constantFrom(...LEVELS), anyDocument, { maxKeys: 3 });
+const anySide = fc.dictionary(fc.constantFrom(...LEVELS_OF_BILLING), anyDocument, { maxKeys: 3 });
 
 const textsOf = (documents: object): Texts =>
   new Map(
@@ -44,7 +35,7 @@ test("a remark of a plan is true of every call that its line names, for everybod
     fc.property(anySide, anySide, fc.array(anyAccess, { minLength: 20, maxLength: 20 }), (one, other, accesses) => {
       const { changed, documents } = planOf(textsOf(one), textsOf(other));
       const granted = (when: "before" | "after") => ({
-        documents: LEVELS.flatMap((level) => documentIn(documents.get(level)?.[when], "permissions") ?? []),
+        documents: LEVELS_OF_BILLING.flatMap((level) => documentIn(documents.get(level)?.[when], "permissions") ?? []),
       });
       const [was, is] = [granted("before"), granted("after")];
       for (const change of changed.flatMap((pair) => accessChanges(pair, documents, () => "all"))) {
