@@ -36,10 +36,7 @@ export async function runRollback(context: Context, flags: RollbackFlags, name?:
   const snapshot = wanted.find((document) => isSnapshot(document));
   // Keys that the issuer has taken back would be good again.
   if (snapshot !== undefined) {
-    throw new CliError(
-      EXIT.INPUT,
-      `${snapshot.name} would be a set of keys that were discovered, which is refresh-keys' own: it writes what the issuer publishes now; nothing was written`,
-    );
+    throw refreshKeysOwn(`${snapshot.name} would be`);
   }
   const plan = planChanges(entries, wanted, { names: store.names, prune: false });
   // Only what goes back is of interest; everything else is "in no file" here.
@@ -50,6 +47,14 @@ export async function runRollback(context: Context, flags: RollbackFlags, name?:
     );
   }
   return exitCode;
+}
+
+/** @param what - the parameter, and "is" or "would be" */
+function refreshKeysOwn(what: string): CliError {
+  return new CliError(
+    EXIT.INPUT,
+    `${what} a set of keys that were discovered, which is refresh-keys' own: it writes what the issuer publishes now; nothing was written`,
+  );
 }
 
 async function versionOf(
@@ -64,11 +69,13 @@ async function versionOf(
       ? versions.slice(0, -1).findLast(({ isBetween }) => !isBetween)
       : versions.find(({ version }) => version === flags.toVersion);
   if (found !== undefined) return found;
+  const latest = versions.at(-1);
+  if (latest !== undefined && isSnapshot(entryOf(store, name, latest))) throw refreshKeysOwn(`${name} is`);
   throw new CliError(
     EXIT.INPUT,
     flags.toVersion === undefined
       ? `${name} has no version before that SSM still has; to take it away, delete it from the files and \`podgate apply --prune\``
-      : `${name} has no version ${flags.toVersion}: SSM has ${oldest} to ${versions.at(-1)?.version}, the last hundred of a parameter`,
+      : `${name} has no version ${flags.toVersion}: SSM has ${oldest} to ${latest?.version}, the last hundred of a parameter`,
   );
 }
 

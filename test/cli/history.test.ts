@@ -121,6 +121,9 @@ describe("podgate rollback", () => {
     await using world = await startStoreWorld({ [keys]: keySet("discovered", "1") }, { clock: () => now });
     const at = new Date((now + 30) * 1000).toISOString();
     now += 60;
+    const only = await world.run(["rollback", keys, ...ROLLBACK]);
+    expect(only).toMatchObject({ exitCode: 3, stdout: "" });
+    expect(only.stderr).toContain(`${keys} is a set of keys that were discovered, which is refresh-keys' own`);
     world.put(keys, keySet("discovered", "2"));
     const named = await world.run(["rollback", keys, ...ROLLBACK]);
     expect(named).toMatchObject({ exitCode: 3, stdout: "" });
