@@ -27,13 +27,13 @@ export interface Progress {
   readonly of: number;
   /** At the pace so far. */
   readonly secondsLeft: number;
+  /** Whether a wait for what is written is still to come: the next apply would not know of it. */
+  readonly isUnsettled: boolean;
 }
 
 export interface Applied {
   readonly written: number;
   readonly isInterrupted: boolean;
-  /** Whether a wait for what is written was still to come: the next apply does not know of it. */
-  readonly isUnsettled: boolean;
 }
 
 /**
@@ -53,12 +53,11 @@ export async function applySteps(plan: Plan, deps: ApplyDeps): Promise<Applied> 
   let phase: Step["phase"] | undefined;
   for (const [written, step] of steps.entries()) {
     if (waits.has(written)) await settle(deps);
-    const isUnsettled = written > 0 && [...waits].some((index) => index >= written);
-    if (isInterrupted()) return { written, isInterrupted: true, isUnsettled };
+    if (isInterrupted()) return { written, isInterrupted: true };
     if (phase === undefined ? deps.isPlanOld : step.phase !== phase) {
       checkUnchanged(known, await deps.list());
       // The listing of a large store takes a minute.
-      if (isInterrupted()) return { written, isInterrupted: true, isUnsettled };
+      if (isInterrupted()) return { written, isInterrupted: true };
     }
     phase = step.phase;
     const startedAt = clock.now();
@@ -71,9 +70,10 @@ export async function applySteps(plan: Plan, deps: ApplyDeps): Promise<Applied> 
       written: written + 1,
       of: steps.length,
       secondsLeft: secondsPerWrite * (steps.length - written - 1),
+      isUnsettled: [...waits].some((index) => index > written),
     });
   }
-  return { written: steps.length, isInterrupted: false, isUnsettled: false };
+  return { written: steps.length, isInterrupted: false };
 }
 
 async function settle({ clock, settleSeconds, isInterrupted, onSettling }: ApplyDeps): Promise<void> {

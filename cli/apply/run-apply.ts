@@ -58,6 +58,7 @@ export async function applyPlan(
     endpoint: flags.offline ? offlineEndpointOf(context.env) : undefined,
     onWait: (reason, seconds) => output.progress(`SSM says ${reason}: waiting ${seconds.toFixed(1)} s`),
   });
+  let isUnsettled = false;
   const applied = await applySteps(plan, {
     list: () => listAll(store),
     write: (step, known) => writer.write(step, known),
@@ -65,13 +66,18 @@ export async function applyPlan(
     settleSeconds: flags.settle,
     isPlanOld: !flags.yes,
     isInterrupted: () => isInterrupted,
-    onProgress: ({ written, of, secondsLeft }) =>
-      output.progress(`${written} of ${of} writes, ${durationOf(secondsLeft)} left`),
+    onProgress: (progress) => {
+      isUnsettled = progress.isUnsettled && flags.settle > 0;
+      output.progress(`${progress.written} of ${progress.of} writes, ${durationOf(progress.secondsLeft)} left`);
+    },
     onSettling: (seconds) =>
       output.progress(`waiting ${durationOf(seconds)}, until no function uses what has been narrowed as it was`),
+  }).catch((error: unknown) => {
+    if (isUnsettled) output.note(`podgate: let ${durationOf(flags.settle)} pass before the next apply or rollback`);
+    throw error;
   });
   if (applied.isInterrupted) {
-    const wait = applied.isUnsettled && flags.settle > 0 ? `wait ${durationOf(flags.settle)}, then ` : "";
+    const wait = isUnsettled ? `wait ${durationOf(flags.settle)}, then ` : "";
     const text = `Stopped after ${applied.written} of ${plan.steps.length} writes. What is written is safe; ${wait}the same command goes on.`;
     tell({ written: applied.written, complete: false }, text);
     return EXIT.INTERRUPTED;

@@ -220,6 +220,29 @@ describe("an apply that narrows one document and widens another", () => {
     expect(await world.run(["apply", "--from", folder.path, "--settle", "0", ...APPLY])).toMatchObject({ exitCode: 0 });
     expect(world.writes()).toEqual(["apis/a1", "permissions/dev/other/_all"]);
   });
+
+  test("says how long to wait where somebody else's change, or the store, ends it in between", async () => {
+    const api = { service: "orders", audiences: ["orders.example.com"] };
+    await using world = await startStoreWorld({ ...STORED, "apis/a1": api });
+    await using folder = await folderOf({
+      "a.yaml": {
+        "apis/a1": { ...api, principals: ["dev/payments/billing"] },
+        "permissions/dev/other/_all": { allow: [rule("/v1/*")] },
+      },
+    });
+    const running = world.start(["apply", "--from", folder.path, "--settle", "1", ...APPLY]);
+    await vi.waitFor(() => expect(world.version("apis/a1")).toBe(2), { timeout: 15_000, interval: 5 });
+    world.put("permissions/dev/theirs/_all", { allow: [rule("/theirs")] });
+    const { exitCode, stderr } = await running.ended;
+    expect(exitCode).toBe(6);
+    expect(stderr).toContain("podgate: let 1 s pass before the next apply or rollback");
+
+    // Nothing was narrowed by an apply that ends at its first write, or that has nothing to wait for.
+    world.store.fault({ kind: "access-denied", operation: "PutParameter" });
+    const refused = await world.run(["apply", "--from", folder.path, ...APPLY]);
+    expect(refused.exitCode).toBe(4);
+    expect(refused.stderr).not.toContain("pass before the next");
+  });
 });
 
 /** The quotas of an account, forty times as high, so that five minutes take seconds. The program asks for more. */
