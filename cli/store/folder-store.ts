@@ -91,7 +91,8 @@ export async function yamlFilesIn(folder: string): Promise<string[]> {
       const isYaml = /\.ya?ml$/i.test(name);
       if (name.startsWith(".") || name === "node_modules") continue;
       if (entry.isSymbolicLink()) {
-        const target = await stat(path);
+        const target = await stat(path).catch(() => undefined);
+        if (target === undefined) throw new CliError(EXIT.INPUT, `${path} is a link that leads nowhere`);
         if (target.isDirectory())
           throw new CliError(EXIT.INPUT, `${path} is a link to a folder, which is not followed`);
         if (isYaml && target.isFile()) found.push(path);

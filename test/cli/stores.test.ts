@@ -41,6 +41,8 @@ describe("a folder", () => {
       exitCode: 3,
       stderr: "podgate: more is a link to a folder, which is not followed\n",
     });
+    await symlink("nowhere.yaml", join(folder.path, "access/c.yaml"));
+    expect(await lint(".")).toMatchObject({ exitCode: 3, stderr: "podgate: c.yaml is a link that leads nowhere\n" });
   });
 
   test.for<{ what: string; yaml: string; said: string }>([
