@@ -1,3 +1,4 @@
+import { badRequest } from "./api-status.ts";
 import { type ClockSetting, ClockSettingSchema, ClusterClock } from "./cluster-clock.ts";
 import type { ClusterOptions } from "./cluster-options.ts";
 import { checked } from "./control-body.ts";
@@ -47,7 +48,7 @@ export interface Cluster {
   setClock(setting?: ClockSetting): void;
   /** From now on these answers fail. One fault at a time: a second one replaces the first. @throws ApiStatus 400 */
   fault<T extends Target>(target: T, fault: FaultOf[T]): void;
-  /** @param target - without it, all */
+  /** @param target - without it, all. @throws ApiStatus 400 for one that there is not */
   clearFaults(target?: Target): void;
 }
 
@@ -149,6 +150,10 @@ export class OfflineCluster implements Cluster {
   }
 
   clearFaults(target?: Target): void {
+    // In JavaScript nothing else tells a misspelt one, and the fault would stay.
+    if (target !== undefined && !Object.hasOwn(FaultsSchema.entries, target)) {
+      throw badRequest(`${target}: is not a member; allowed: ${Object.keys(FaultsSchema.entries).join(", ")}`);
+    }
     this.faults.clear(target);
   }
 }

@@ -254,6 +254,9 @@ describe("setting faults", () => {
     const discovery: DiscoveryFault = { kind: "wrong-issuer" };
     dev.cluster.fault("discovery", discovery);
     dev.cluster.fault("keys", fault);
+    expect(() => dev.cluster.clearFaults("key" as "keys")).toThrow(
+      "key: is not a member; allowed: discovery, keys, tokenRequests",
+    );
     dev.cluster.clearFaults("keys");
     expect(await bodyOf(await dev.call("GET", "/_faults"))).toEqual({ discovery });
     dev.cluster.clearFaults();
