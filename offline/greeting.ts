@@ -2,6 +2,10 @@ import type { Cluster } from "./cluster/cluster.ts";
 import type { Companion } from "./companion.ts";
 import type { Ports } from "./ports.ts";
 import { HOST } from "./service-changes.ts";
+import type { TokenReceiver } from "./stack.ts";
+
+/** The audience of podgate's own functions, where no API is registered. */
+const GATEWAY: TokenReceiver = { service: "gateway", audience: "gateway" };
 
 /**
  * What is printed once everything answers: where it is, and a command to paste, one line, that mints a token, with those
@@ -9,7 +13,10 @@ import { HOST } from "./service-changes.ts";
  */
 export function greeting(
   ports: Ports,
-  clusters: readonly Pick<Cluster, "issuer" | "controlUrl">[],
+  {
+    clusters,
+    receiver = GATEWAY,
+  }: { clusters: readonly Pick<Cluster, "issuer" | "controlUrl">[]; receiver?: TokenReceiver | undefined },
   companion?: Companion,
 ): string {
   const url = (port: number) => `http://${HOST}:${port}`;
@@ -23,7 +30,7 @@ export function greeting(
   const tokenRequest = JSON.stringify({
     apiVersion: "authentication.k8s.io/v1",
     kind: "TokenRequest",
-    spec: { audiences: ["orders.example.com"], expirationSeconds: 3600 },
+    spec: { audiences: [receiver.audience], expirationSeconds: 3600 },
   });
   const [{ controlUrl } = { controlUrl: "" }] = clusters;
   const serviceAccount = `${controlUrl}/api/v1/namespaces/payments/serviceaccounts/billing`;
@@ -31,7 +38,7 @@ export function greeting(
 podgate offline
 ${places.map(([name, where]) => `  ${name.padEnd(18)}${where}`).join("\n")}
 
-Mint a token of payments/billing in the cluster ${controlUrl.split("/").at(-1)}, valid for the API orders:
+Mint a token of payments/billing in the cluster ${controlUrl.split("/").at(-1)}, valid for ${receiver.service}:
   TOKEN=$(curl -s -X POST ${serviceAccount}/token -H 'Content-Type: application/json' -d '${tokenRequest}' | sed -n 's/.*"token": *"\\([^"]*\\)".*/\\1/p')
 ${companion?.commands(ports) ?? ""}
 Ctrl-C ends everything.

@@ -130,7 +130,7 @@ export class OfflinePlugin {
     if (running === undefined) return;
     const { ports, stack, companion } = running;
     await this.ready((key) => this.#invoke(key, ports));
-    console.log(greeting(ports, stack.clusters, companion));
+    console.log(greeting(ports, stack, companion));
   }
 
   async #invoke(key: string, { lambda }: Ports): Promise<Invocation> {

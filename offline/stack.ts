@@ -4,7 +4,7 @@ import type { ClusterOptions } from "./cluster/cluster-options.ts";
 import { startClusters } from "./cluster/clusters.ts";
 import type { Companion, RunningCompanion } from "./companion.ts";
 import { startParameterStore } from "./parameter-store/parameter-store.ts";
-import { readSeed } from "./parameter-store/seed.ts";
+import { readSeed, type Seed } from "./parameter-store/seed.ts";
 import type { Ports } from "./ports.ts";
 import { StartedParts } from "./started-parts.ts";
 
@@ -14,7 +14,15 @@ export interface OfflineStack extends AsyncDisposable {
   readonly prefix: string;
   readonly clusters: readonly Cluster[];
   readonly storeUrl: string;
+  /** The first API of the seed, for which somebody may want a token; none where it has none. */
+  readonly receiver: TokenReceiver | undefined;
   readonly companion: RunningCompanion | undefined;
+}
+
+/** What a token is meant for. */
+export interface TokenReceiver {
+  readonly service: string;
+  readonly audience: string;
 }
 
 interface StackParts {
@@ -46,9 +54,21 @@ export async function startStack({ ports, clusters: wanted, seedFile, companion 
     prefix: seed?.prefix ?? DEFAULT_PREFIX,
     clusters,
     storeUrl: store.url,
+    receiver: seed && receiverOf(seed),
     companion: beside,
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   };
+}
+
+/** What the functions make of a document is theirs to say: here one that is none is passed over. */
+function receiverOf({ prefix, parameters }: Seed): TokenReceiver | undefined {
+  for (const { name, value } of parameters) {
+    if (!name.startsWith(`${prefix}/apis/`)) continue;
+    const { service, audiences } = JSON.parse(value) as { service?: unknown; audiences?: unknown };
+    const audience: unknown = Array.isArray(audiences) ? audiences[0] : undefined;
+    if (typeof service === "string" && typeof audience === "string") return { service, audience };
+  }
+  return undefined;
 }
 
 /** For `${issuer.<name>}` and `${keys.<name>}` in the seed file, and of a private cluster `${certificateAuthority.<name>}`. */

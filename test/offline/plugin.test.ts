@@ -24,6 +24,7 @@ import {
 import { freePorts } from "../support/offline-stack.ts";
 
 const DEV = { issuer: "http://127.0.0.1:8100/dev", controlUrl: "http://127.0.0.1:8100/dev" };
+const ORDERS = { service: "orders", audience: "orders.example.com" };
 const PORTS = { gateway: 8000, websocket: 8001, lambda: 8002, cluster: 8100, store: 8101, service: 8102 };
 
 class UserError extends Error {}
@@ -217,7 +218,7 @@ test("the seed follows the ports, and registers what the gateway calls itself", 
 
 describe("the printed commands", () => {
   test("each is one line and has the ports of this stack", () => {
-    const commands = greeting(PORTS, [DEV], sampleCompanion)
+    const commands = greeting(PORTS, { clusters: [DEV], receiver: ORDERS }, sampleCompanion)
       .split("\n")
       .filter((line) => /curl/.test(line));
     expect(commands).toHaveLength(4);
@@ -226,13 +227,18 @@ describe("the printed commands", () => {
   });
 
   test("another project's are for a token alone", () => {
-    expect(greeting(PORTS, [DEV])).not.toMatch(/sample|orders\b.*http|8102/);
-    expect(greeting(PORTS, [DEV])).toContain("http://127.0.0.1:8100/dev/api/v1/");
+    expect(greeting(PORTS, { clusters: [DEV] })).not.toMatch(/sample|orders\b.*http|8102/);
+    expect(greeting(PORTS, { clusters: [DEV] })).toContain("http://127.0.0.1:8100/dev/api/v1/");
+    expect(greeting(PORTS, { clusters: [DEV] })).toMatch(/valid for gateway:\n.*"audiences":\["gateway"\]/);
+    const receiver = { service: "invoices", audience: "https://invoices.example.com" };
+    expect(greeting(PORTS, { clusters: [DEV], receiver })).toMatch(
+      /valid for invoices:\n.*"audiences":\["https:\/\/invoices\.example\.com"\]/,
+    );
   });
 
   test("of a cluster with a shape, its issuer is said too", () => {
     const issuer = "https://kubernetes.default.svc.cluster.local";
-    const text = greeting(PORTS, [{ issuer, controlUrl: "http://127.0.0.1:8100/prod" }, DEV]);
+    const text = greeting(PORTS, { clusters: [{ issuer, controlUrl: "http://127.0.0.1:8100/prod" }, DEV] });
     expect(text).toContain("  http://127.0.0.1:8100/prod  http://127.0.0.1:8100/dev\n");
     expect(text).toContain(`http://127.0.0.1:8100/prod is ${issuer}\n`);
     expect(text).toContain("payments/billing in the cluster prod, valid");
@@ -241,7 +247,7 @@ describe("the printed commands", () => {
 
   test("the first one puts a token into the shell's variable TOKEN", async () => {
     await using clusters = await startClusters({ clusters: [{ name: "dev", algorithm: "ES256" }] });
-    const [mint = ""] = greeting(PORTS, [clusters.cluster("dev")])
+    const [mint = ""] = greeting(PORTS, { clusters: [clusters.cluster("dev")], receiver: ORDERS })
       .split("\n")
       .filter((line) => /TOKEN=/.test(line));
     const { stdout } = await promisify(execFile)("sh", ["-c", `${mint.trim()}; printf %s "$TOKEN"`]);
