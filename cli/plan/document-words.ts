@@ -1,3 +1,5 @@
+import { keySource } from "../../lib/issuer/discovery.ts";
+import type { TrustedIssuer } from "../../lib/issuer/trusted-issuer.ts";
 import { isJsonObject, type JsonObject, parseJson } from "../../lib/json.ts";
 import { type RegisteredApi, receiverOfStage } from "../../lib/permission/receiver.ts";
 import { type DocumentPair, documentIn, type Side } from "./document-pair.ts";
@@ -46,6 +48,15 @@ function issuerWords({ before, after }: DocumentPair): string[] {
           ...(is.group === undefined ? [] : [`everybody in cluster ${is.cluster} gains what group ${is.group} has`]),
         ]),
     ...memberWords(before, after, ["cluster", "group"]),
+    ...snapshotWords(was, is),
+  ];
+}
+
+/** A snapshot from elsewhere is none (docs/adr/0013-snapshots-say-where-they-were-taken.md). */
+function snapshotWords(was: TrustedIssuer, is: TrustedIssuer): string[] {
+  if (is.keys === "static" || (was.keys === is.keys && keySource(was) === keySource(is))) return [];
+  return [
+    `keys are looked for at ${keySource(is)}: until refresh-keys has been there (5 minutes at most, or invoke it), functions without a way there answer tokens of ${is.url} with 5xx`,
   ];
 }
 

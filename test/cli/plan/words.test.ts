@@ -217,6 +217,21 @@ describe("other documents, in words of who gets in", () => {
       lines: ["maxTokenLifetimeSeconds: the default becomes 3600"],
     },
     {
+      what: "another place for its keys",
+      before: { "issuers/c.example.com": ISSUER },
+      after: { "issuers/c.example.com": { ...ISSUER, jwksURL: "https://keys.example.com/c" } },
+      lines: [
+        'jwksURL: the default becomes "https://keys.example.com/c"',
+        "keys are looked for at https://keys.example.com/c: until refresh-keys has been there (5 minutes at most, or invoke it), functions without a way there answer tokens of https://c.example.com with 5xx",
+      ],
+    },
+    {
+      what: "the place for its keys, where they are static",
+      before: { "issuers/c.example.com": { ...ISSUER, keys: "static" } },
+      after: { "issuers/c.example.com": { ...ISSUER, keys: "static", jwksURL: "https://keys.example.com/c" } },
+      lines: ['jwksURL: the default becomes "https://keys.example.com/c"'],
+    },
+    {
       what: "keys",
       before: keySet(KEYS[0] ?? {}),
       after: keySet(KEYS[1] ?? {}),
