@@ -11,6 +11,7 @@ import type { StoredDocument } from "../document.ts";
 import { GatewayError } from "../errors.ts";
 import type { IssuerUrl } from "../issuer/issuer-url.ts";
 import type { SnapshotStore } from "../issuer/refresh-snapshots.ts";
+import { unlessAborted } from "../net/budget.ts";
 import type { ParameterName, ParameterNames } from "./parameter-names.ts";
 import { MAX_NAMES } from "./parameter-reader.ts";
 import { reasonOf } from "./ssm-call.ts";
@@ -37,28 +38,22 @@ export function createSnapshotStore(names: ParameterNames, clock: Clock): Snapsh
   const readTurn = pace(READS_PER_SECOND, clock);
   const writeTurn = pace(WRITES_PER_SECOND, clock);
 
-  const page = async (nextToken: string | undefined): Promise<GetParametersByPathResult> => {
-    await readTurn();
-    const command = new GetParametersByPathCommand({
-      Path: names.issuers,
-      Recursive: true,
-      MaxResults: MAX_NAMES,
-      NextToken: nextToken,
+  const page = (nextToken: string | undefined, end: AbortSignal): Promise<GetParametersByPathResult> =>
+    ask("GetParametersByPath", names.issuers, end, async () => {
+      await readTurn(end);
+      const input = { Path: names.issuers, Recursive: true, MaxResults: MAX_NAMES, NextToken: nextToken };
+      return client.send(new GetParametersByPathCommand(input), { abortSignal: end });
     });
-    return client.send(command).catch((error: unknown) => {
-      throw unavailable("GetParametersByPath", reasonOf(error), names.issuers);
-    });
-  };
 
   return {
     issuerName: (url) => names.issuer(url),
 
-    async listIssuers() {
+    async listIssuers(end) {
       const found: StoredDocument[] = [];
       const tokens = new Set<string>();
       let nextToken: string | undefined;
       do {
-        const answer = await page(nextToken);
+        const answer = await page(nextToken, end);
         for (const parameter of answer.Parameters ?? []) {
           found.push(readParameter("GetParametersByPath", parameter, names.issuers));
         }
@@ -72,17 +67,15 @@ export function createSnapshotStore(names: ParameterNames, clock: Clock): Snapsh
       return found;
     },
 
-    async readKeySets(urls) {
+    async readKeySets(urls, end) {
       const wanted = new Map<string, IssuerUrl>();
       for (const url of urls) wanted.set(nameOfKeys(names, url), url);
       const found = new Map<IssuerUrl, StoredDocument>();
       for (const batch of batches([...wanted.keys()])) {
-        await readTurn();
-        const { Parameters: parameters = [] } = await client
-          .send(new GetParametersCommand({ Names: batch }))
-          .catch((error: unknown) => {
-            throw unavailable("GetParameters", reasonOf(error), batch[0]);
-          });
+        const { Parameters: parameters = [] } = await ask("GetParameters", batch[0], end, async () => {
+          await readTurn(end);
+          return client.send(new GetParametersCommand({ Names: batch }), { abortSignal: end });
+        });
         for (const parameter of parameters) {
           const document = readParameter("GetParameters", parameter, batch[0]);
           const url = wanted.get(document.name);
@@ -92,9 +85,13 @@ export function createSnapshotStore(names: ParameterNames, clock: Clock): Snapsh
       return found;
     },
 
-    async writeKeySet(url, text) {
+    async writeKeySet(url, text, end) {
       const name = nameOfKeys(names, url);
-      await writeTurn();
+      const hasTurn = await writeTurn(end).then(
+        () => true,
+        () => false,
+      );
+      if (!hasTurn) return false;
       // Standard up to 4,096 characters, advanced beyond; what is advanced stays so, because SSM takes no way back.
       const command = new PutParameterCommand({
         Name: name,
@@ -103,9 +100,8 @@ export function createSnapshotStore(names: ParameterNames, clock: Clock): Snapsh
         Tier: "Intelligent-Tiering",
         Overwrite: true,
       });
-      await client.send(command).catch((error: unknown) => {
-        throw unavailable("PutParameter", reasonOf(error), name);
-      });
+      await ask("PutParameter", name, end, () => client.send(command, { abortSignal: end }));
+      return true;
     },
   };
 }
@@ -117,14 +113,32 @@ function nameOfKeys(names: ParameterNames, url: IssuerUrl): ParameterName {
   return name;
 }
 
-/** Gives turns at even distances, so that a second of the store's time is never used up by one burst. */
-function pace(perSecond: number, clock: Clock): () => Promise<void> {
+/** Ends with `end`, also between two attempts of the SDK. */
+async function ask<Answer>(
+  operation: string,
+  asked: string | undefined,
+  end: AbortSignal,
+  work: () => Promise<Answer>,
+): Promise<Answer> {
+  try {
+    return await unlessAborted(end, work);
+  } catch (error) {
+    throw unavailable(operation, reasonOf(error), asked);
+  }
+}
+
+/**
+ * Gives turns at even distances, so that a second of the store's time is never used up by one burst. Rejects where the end
+ * comes first.
+ */
+function pace(perSecond: number, clock: Clock): (end: AbortSignal) => Promise<void> {
   let next = 0;
-  return async () => {
+  return async (end) => {
+    end.throwIfAborted();
     const now = clock.now();
     const turn = Math.max(now, next);
     next = turn + 1 / perSecond;
-    if (turn > now) await clock.wait(turn - now);
+    if (turn > now) await clock.wait(turn - now, end);
   };
 }
 

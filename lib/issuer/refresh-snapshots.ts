@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import { type Clock, deadline } from "../clock.ts";
 import type { StoredDocument } from "../document.ts";
 import { GatewayError } from "../errors.ts";
 import type { FetchJson } from "./fetch-json.ts";
@@ -9,14 +9,18 @@ import { sharedClusters } from "./shared-clusters.ts";
 import { isAhead, isFrom, parseStoredKeySet, type StoredKeySet } from "./stored-key-set.ts";
 import { parseTrustedIssuer, type TrustedIssuer } from "./trusted-issuer.ts";
 
-/** Issuer documents and key sets in the store. Each call throws `PARAMETERS_UNAVAILABLE`, and paces itself. */
+/**
+ * Issuer documents and key sets in the store. Each call paces itself, and throws `PARAMETERS_UNAVAILABLE`: at the latest
+ * when `end` is aborted, after which nothing goes on.
+ */
 export interface SnapshotStore {
   /** Every issuer document; one that is left out would be an issuer forgotten, so a list that is not whole is none. */
-  listIssuers(): Promise<readonly StoredDocument[]>;
+  listIssuers(end: AbortSignal): Promise<readonly StoredDocument[]>;
   /** The name that an issuer's document has; `undefined` where it cannot have one. */
   issuerName(url: IssuerUrl): string | undefined;
-  readKeySets(urls: readonly IssuerUrl[]): Promise<ReadonlyMap<IssuerUrl, StoredDocument>>;
-  writeKeySet(url: IssuerUrl, text: string): Promise<void>;
+  readKeySets(urls: readonly IssuerUrl[], end: AbortSignal): Promise<ReadonlyMap<IssuerUrl, StoredDocument>>;
+  /** Whether it was written: it was not even tried where the end came before its turn. */
+  writeKeySet(url: IssuerUrl, text: string, end: AbortSignal): Promise<boolean>;
 }
 
 /** What somebody should look at. The others are refreshed all the same. */
@@ -67,6 +71,9 @@ const AT_ONCE = 20;
 /** Kept for the last write and the report. */
 const RESERVE_SECONDS = 8;
 
+/** Kept for the report alone: a store that hangs is left then, or nobody would learn of it. */
+const REPORT_SECONDS = 2;
+
 interface Candidate {
   readonly url: IssuerUrl;
   readonly issuer: TrustedIssuer;
@@ -82,7 +89,7 @@ interface Pending {
   readonly changed: boolean;
 }
 
-type Outcome = "written" | "unchanged" | "failed";
+type Outcome = "written" | "unchanged" | "failed" | "notReached";
 
 /**
  * Takes a snapshot of the keys of every issuer, those first whose last one is oldest or missing. A set that must not be used
@@ -93,17 +100,19 @@ type Outcome = "written" | "unchanged" | "failed";
 export async function refreshSnapshots(remainingSeconds: number, options: RefreshOptions): Promise<RefreshRound> {
   const { clock } = options;
   const endsAt = clock.now() + remainingSeconds - RESERVE_SECONDS;
-  const queue = await findCandidates(options);
+  using ending = deadline(remainingSeconds - REPORT_SECONDS, clock);
+  const end = ending.signal;
+  const queue = await findCandidates(options, end);
   const issuers = queue.length;
   const fetchedAt = new Map(
     queue.flatMap(({ url, stored }) => (stored === undefined ? [] : [[url, stored.fetchedAt]])),
   );
-  const counts: Record<Outcome, number> = { written: 0, unchanged: 0, failed: 0 };
+  const counts: Record<Outcome, number> = { written: 0, unchanged: 0, failed: 0, notReached: 0 };
   const due: Pending[] = [];
 
   const write = async ({ url, text, askedAt }: Pending): Promise<void> => {
-    const outcome = await settle(url, options, () =>
-      options.store.writeKeySet(url, text).then(() => "written" as const),
+    const outcome = await settle(url, options, async () =>
+      (await options.store.writeKeySet(url, text, end)) ? "written" : "notReached",
     );
     counts[outcome] += 1;
     if (outcome === "written") fetchedAt.set(url, askedAt);
@@ -112,7 +121,7 @@ export async function refreshSnapshots(remainingSeconds: number, options: Refres
     while (clock.now() + KEY_FETCH_SECONDS < endsAt) {
       const candidate = queue.shift();
       if (candidate === undefined) return;
-      const result = await settle(candidate.url, options, () => takeSnapshot(candidate, options));
+      const result = await settle(candidate.url, options, () => takeSnapshot(candidate, options, end));
       if (typeof result === "string") counts[result] += 1;
       else if (result.changed) await write(result);
       else due.push(result);
@@ -130,19 +139,22 @@ export async function refreshSnapshots(remainingSeconds: number, options: Refres
   return {
     issuers,
     ...counts,
-    notReached: queue.length + due.length,
+    notReached: counts.notReached + queue.length + due.length,
     oldestAgeSeconds: oldest === undefined ? undefined : Math.max(0, clock.now() - oldest),
   };
 }
 
 /** The issuers to ask, with what is stored of them, the stalest first. */
-async function findCandidates(options: RefreshOptions): Promise<Candidate[]> {
+async function findCandidates(options: RefreshOptions, end: AbortSignal): Promise<Candidate[]> {
   const { store, clock } = options;
-  const registered = (await store.listIssuers()).flatMap((document) => readIssuer(document, options) ?? []);
+  const registered = (await store.listIssuers(end)).flatMap((document) => readIssuer(document, options) ?? []);
   for (const sharing of sharedClusters(registered.map(({ issuer }) => issuer))) reportShared(sharing, options);
 
   const asked = registered.filter(({ issuer }) => !issuer.disabled && issuer.keys === "discovered");
-  const keySets = await store.readKeySets(asked.map(({ url }) => url));
+  const keySets = await store.readKeySets(
+    asked.map(({ url }) => url),
+    end,
+  );
   const candidates = asked.flatMap(({ url, issuer }): Candidate[] => {
     const document = keySets.get(url);
     const stored = document && readKeySet(document);
@@ -227,6 +239,7 @@ async function settle<Result>(
 async function takeSnapshot(
   { url, issuer, stored }: Candidate,
   { store, fetchJson, clock, onProblem }: RefreshOptions,
+  end: AbortSignal,
 ): Promise<Pending | "unchanged" | "failed"> {
   const askedAt = clock.now();
   const keys = await fetchKeySet(issuer, fetchJson, clock);
@@ -251,7 +264,7 @@ async function takeSnapshot(
     });
     // Dated back, it serves on only while the issuer does not answer: who has a way there has the new keys, and no removed one.
     if (stored !== undefined && !isElsewhere && age < SNAPSHOT_MAX_AGE_SECONDS) {
-      await store.writeKeySet(url, snapshotText(issuer, stored.keys, askedAt - SNAPSHOT_MAX_AGE_SECONDS));
+      await store.writeKeySet(url, snapshotText(issuer, stored.keys, askedAt - SNAPSHOT_MAX_AGE_SECONDS), end);
     }
     return "failed";
   }

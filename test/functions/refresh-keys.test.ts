@@ -320,6 +320,29 @@ describe.concurrent("the store", () => {
   });
 });
 
+describe.concurrent("a store that hangs is left in time for the report, with 7 s for its attempts", () => {
+  test.for(["GetParametersByPath", "GetParameters"] as const)("at %s: no round", async (operation, { expect }) => {
+    await using refreshing = await startRefreshWorld();
+    refreshing.world.store.fault({ kind: "hang", operation });
+    const { result, told } = await refreshing.round({ remainingMs: 9000 });
+    expect(result.error?.message).toBe("PARAMETERS_UNAVAILABLE");
+    expect(told).toMatchObject({ outcome: "error", RefreshFailures: 1 });
+    expect(told.detail).toContain("no answer in time");
+    // Five of 3 s would be.
+    expect(refreshing.world.store.calls.filter((call) => call.operation === operation).length).toBeLessThan(4);
+  });
+
+  test("at PutParameter: who was tried is told, and who was not is counted", async ({ expect }) => {
+    await using refreshing = await startRefreshWorld();
+    refreshing.world.store.fault({ kind: "hang", operation: "PutParameter" });
+    const { result, told, problems, written } = await refreshing.round({ remainingMs: 11_000 });
+    expect(result.error).toBeUndefined();
+    expect(told).toMatchObject({ outcome: "done", SnapshotsWritten: 0, failed: 1, SnapshotsNotReached: 1 });
+    expect(problems).toMatchObject([{ what: "SnapshotsFailed", code: "PARAMETERS_UNAVAILABLE" }]);
+    expect(written.length).toBeLessThan(5);
+  });
+});
+
 test.concurrent("without time nothing is begun, how many were not reached is told, and nothing is half done", async () => {
   await using refreshing = await startRefreshWorld();
   const { told, written } = await refreshing.round({ remainingMs: 9000 });

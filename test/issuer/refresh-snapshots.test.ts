@@ -48,12 +48,16 @@ function startFleet(count: number, writeSeconds = WRITE_SECONDS) {
           return text === undefined ? [] : [[url, document(url, text)]];
         }),
       ),
-    writeKeySet: (url, text) => {
-      written = written.then(() => clock.wait(writeSeconds));
-      return written.then(() => {
-        writes.push(url);
-        keySets.set(url, text);
-      });
+    writeKeySet: async (url, text, end) => {
+      written = written.then(() => clock.wait(writeSeconds, end));
+      const isOver = await written.then(
+        () => false,
+        () => true,
+      );
+      if (isOver) return false;
+      writes.push(url);
+      keySets.set(url, text);
+      return true;
     },
   };
   const fetchJson: FetchJson = async (url, { signal }) => {
@@ -106,6 +110,18 @@ describe("more issuers than one round can write", () => {
     });
     expect(keySets.size).toBe(1000);
     expect(problems).toEqual([]);
+  });
+
+  test("that all changed, and a store that is slow to take them: it ends in time, and tells who is left", async () => {
+    const { clock, published, writes, round, urlOf } = startFleet(MANY / 10, WRITE_SECONDS * 10);
+    await round();
+    const begunAt = START + EVERY_SECONDS;
+    await clock.run(clock.wait(begunAt - clock.now()));
+    for (let index = 0; index < MANY / 10; index++) published.set(urlOf(index), [k1, k2]);
+    const { written, failed, notReached } = await round();
+    expect(clock.now() - begunAt).toBeLessThan(ROUND_SECONDS);
+    expect([written, failed, written + notReached]).toEqual([writes.length, 0, MANY / 10]);
+    expect(notReached).toBeGreaterThan(0);
   });
 
   test("for six hours: no snapshot gets as old as 1,500 s, at which functions ask the issuer", async () => {
@@ -264,9 +280,9 @@ describe("a defect", () => {
   test("in what one issuer needs is reported without its text, and the others are refreshed", async () => {
     const { problems, round, store, urlOf } = startFleet(3);
     const write = store.writeKeySet;
-    store.writeKeySet = (url, text) => {
+    store.writeKeySet = (url, text, end) => {
       if (url === urlOf(1)) throw new TypeError("canary");
-      return write(url, text);
+      return write(url, text, end);
     };
     expect(await round()).toMatchObject({ written: 2, failed: 1 });
     expect(problems).toEqual([
