@@ -3,7 +3,8 @@ import { type FetchFailureReason, isFetchFailure } from "../../lib/issuer/fetch-
 import type { TrustedIssuer } from "../../lib/issuer/trusted-issuer.ts";
 import { isJsonObject } from "../../lib/json.ts";
 import { addressKind } from "../../lib/net/addresses.ts";
-import { type Resolve, systemResolve } from "../../lib/net/pinned-lookup.ts";
+import type { Resolve } from "../../lib/net/pinned-lookup.ts";
+import { systemResolve } from "../../lib/net/system-resolve.ts";
 import { shapeOf } from "../issuer/issuer-shape.ts";
 import { printable } from "../printable.ts";
 import type { Finding } from "./finding.ts";

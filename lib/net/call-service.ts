@@ -11,7 +11,8 @@ import {
 import { startBudget, unlessAborted } from "./budget.ts";
 import { codeOf, type Stage, transportFailure } from "./failure.ts";
 import { openRequest } from "./open-request.ts";
-import { type Resolve, resolvePermitted, systemResolve } from "./pinned-lookup.ts";
+import { type Resolve, resolvePermitted } from "./pinned-lookup.ts";
+import { systemResolve } from "./system-resolve.ts";
 import { readTarget, type Target } from "./target.ts";
 
 export interface CallServiceSettings {

@@ -4,7 +4,8 @@ import { decodeUtf8 } from "../json.ts";
 import { type Budget, type BudgetLimits, startBudget, unlessAborted } from "./budget.ts";
 import { type Stage, transportFailure } from "./failure.ts";
 import { openRequest } from "./open-request.ts";
-import { type Resolve, resolvePermitted, systemResolve } from "./pinned-lookup.ts";
+import { type Resolve, resolvePermitted } from "./pinned-lookup.ts";
+import { systemResolve } from "./system-resolve.ts";
 import { readTarget, type Target } from "./target.ts";
 
 export interface FetchJsonSettings extends BudgetLimits {

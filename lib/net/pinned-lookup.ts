@@ -1,5 +1,4 @@
 import type { LookupAddress } from "node:dns";
-import { lookup } from "node:dns/promises";
 import { isIP, type LookupFunction } from "node:net";
 import { FetchFailure } from "../issuer/fetch-json.ts";
 import { addressKind, permits } from "./addresses.ts";
@@ -8,9 +7,6 @@ import type { Target } from "./target.ts";
 
 /** Every address of a host name. Rejects where there is none. */
 export type Resolve = (host: string) => Promise<readonly LookupAddress[]>;
-
-/** getaddrinfo: what /etc/hosts and the VPC's resolver say, as for any other program of the machine. */
-export const systemResolve: Resolve = (host) => lookup(host, { all: true });
 
 /**
  * The addresses to which a connection for this target may lead: all that the name has, each of them permitted.

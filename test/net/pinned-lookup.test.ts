@@ -2,8 +2,7 @@ import type { LookupAddress } from "node:dns";
 import { isIP } from "node:net";
 import { describe, expect, test } from "vitest";
 import { FetchFailure, type Network } from "../../lib/issuer/fetch-json.ts";
-import { addressKind } from "../../lib/net/addresses.ts";
-import { pinnedLookup, type Resolve, resolvePermitted, systemResolve } from "../../lib/net/pinned-lookup.ts";
+import { pinnedLookup, type Resolve, resolvePermitted } from "../../lib/net/pinned-lookup.ts";
 import { readTarget } from "../../lib/net/target.ts";
 
 const named = (...addresses: string[]): LookupAddress[] =>
@@ -81,11 +80,6 @@ describe("a host name is judged by all its addresses (S35)", () => {
     { answer: "something that is no error", resolve: () => Promise.reject("x") },
   ])("a resolver that gives $answer: name-not-resolved", async ({ resolve }) => {
     expect(await outcome("https://issuer.example.com/", resolve)).toBe("name-not-resolved");
-  });
-
-  test("the system resolver knows localhost, without a DNS server", async () => {
-    const found = await systemResolve("localhost");
-    expect(new Set(found.map(({ address }) => addressKind(address)))).toEqual(new Set(["loopback"]));
   });
 });
 

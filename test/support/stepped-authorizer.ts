@@ -2,7 +2,8 @@ import type { Context } from "aws-lambda";
 import { createApp } from "../../lib/app.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { createFetchJson } from "../../lib/net/fetch-json.ts";
-import { type Resolve, systemResolve } from "../../lib/net/pinned-lookup.ts";
+import type { Resolve } from "../../lib/net/pinned-lookup.ts";
+import { systemResolve } from "../../lib/net/system-resolve.ts";
 
 /** The time stands still until a test sets it; waits take as long as they say. */
 let now = 0;
