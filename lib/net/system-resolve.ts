@@ -2,8 +2,11 @@ import type { LookupAddress } from "node:dns";
 import { lookup, Resolver } from "node:dns/promises";
 import type { Resolve } from "./pinned-lookup.ts";
 
-/** A server that is there answers in a few milliseconds, or in the second pass if a packet was lost: 0.4 s, then 0.8 s. */
-const SERVER_MS = 400;
+/**
+ * A server that is there answers in a few milliseconds, or in the second pass if a packet was lost. Both take 0.8 to 1 s in all
+ * (c-ares adds by chance), and a connection has a second (lib/net/budget): so it is the name that is told.
+ */
+const SERVER_MS = 200;
 const PASSES = 2;
 
 /** No such name, none of this family, or no server at all: what `/etc/hosts` and the system's other ways may still know. */
