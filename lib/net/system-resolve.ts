@@ -3,10 +3,10 @@ import { lookup, Resolver } from "node:dns/promises";
 import type { Resolve } from "./pinned-lookup.ts";
 
 /**
- * A server that is there answers in a few milliseconds, or in the second pass if a packet was lost. Both take 0.8 to 1 s in all
+ * A server that is there answers in a few milliseconds, or in the second pass if a packet was lost. Both take 0.6 to 0.9 s in all
  * (c-ares adds by chance), and a connection has a second (lib/net/budget): so it is the name that is told.
  */
-const SERVER_MS = 200;
+const SERVER_MS = 150;
 const PASSES = 2;
 
 /** No such name, none of this family, or no server at all: what `/etc/hosts` and the system's other ways may still know. */
