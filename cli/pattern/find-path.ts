@@ -1,3 +1,5 @@
+import { matchesWildcard } from "../../lib/permission/wildcard.ts";
+
 /** Sets of places in a pattern that have been reached. */
 type Places = readonly number[];
 
@@ -19,11 +21,17 @@ export interface PathQuestion {
 
 /**
  * The shortest path that a caller can ask for and that is matched by `all` and by none of `none`; `undefined` where there
- * is no such path. By walking the patterns together, character by character: exact, whatever the wildcards.
+ * is no such path. By walking the patterns together, character by character: exact, whatever the wildcards. Where one has
+ * none, nothing but that can be the path.
  *
  * Throws RangeError where that takes too many steps to tell.
  */
 export function findPath({ all, none }: PathQuestion): string | undefined {
+  const literal = all.find((pattern) => !/[*?]/.test(pattern));
+  if (literal !== undefined) {
+    const isMatched = (pattern: string) => matchesWildcard(pattern, literal);
+    return isAskable(literal) && all.every(isMatched) && !none.some(isMatched) ? literal : undefined;
+  }
   const patterns = [...all, ...none].map(withoutRepeatedStars);
   const alphabet = alphabetOf(patterns);
   const start = { places: patterns.map((pattern) => closure(pattern, [0])), segment: "none" as Segment, path: "" };
@@ -82,6 +90,16 @@ function follow(segment: Segment, character: string): Segment | undefined {
 
 function isPath(segment: Segment): boolean {
   return segment === "empty" || segment === "text";
+}
+
+function isAskable(path: string): boolean {
+  if (NOT_IN_PATHS.test(path)) return false;
+  let segment: Segment | undefined = "none";
+  for (const character of path) {
+    segment = follow(segment, character);
+    if (segment === undefined) return false;
+  }
+  return isPath(segment);
 }
 
 /** Places from which the pattern can go on without a character: behind a star. */
