@@ -8,7 +8,7 @@ import { type Target, titleOf } from "./target.ts";
 
 /** Every call of somebody by an API ends in a 500, whatever the rules say. */
 export interface AnswerProblem {
-  /** False where an HTTP API with simple answers would have none: no document says which kind of API it is. */
+  /** False where an HTTP API with simple answers would have none, and its document says nothing of `answers`. */
   readonly certain: boolean;
   /** For an operator, with what to do. */
   readonly text: string;
@@ -38,11 +38,11 @@ export class AnswerRoom {
   /** `undefined` for a way in that is no API whose answers are kept, too. */
   async problem({ principal, issuer }: Account, target: Target): Promise<AnswerProblem | undefined> {
     const { api } = target;
-    if (api === undefined || !api.document.cached) return undefined;
+    if (api === undefined || !api.document.cached || api.document.answers === "simple") return undefined;
     if (this.#index !== undefined && isSurelySmall({ principal, issuer }, target, this.#index)) return undefined;
     if (await this.#fits({ principal, issuer }, api, stageOf(target))) return undefined;
     const certain = api.document.answers === "policy";
-    const unless = certain ? "" : ", unless it is an HTTP API with simple answers";
+    const unless = certain ? "" : ', unless it is an HTTP API with simple answers, which "answers": "simple" says';
     return {
       certain,
       text:

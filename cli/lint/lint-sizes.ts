@@ -46,7 +46,10 @@ export async function lintAnswerSizes(
     if (tooLarge.length === 0) continue;
     const who =
       tooLarge.length > 3 ? `${tooLarge.slice(0, 3).join(", ")} and ${tooLarge.length - 3} more` : tooLarge.join(", ");
-    const where = api.answers === "policy" ? "" : ", unless this is an HTTP API with simple answers";
+    const where =
+      api.answers === "policy"
+        ? ""
+        : ', unless this is an HTTP API with simple answers, which "answers": "simple" says';
     const text = `the permissions of ${who} do not fit the 8 KB of an authorizer's answer: no decision is made about them (POLICY_TOO_LARGE)${where}; write fewer, wider paths, or TTL 0 and "cached": false`;
     const severity = api.answers === "policy" ? "error" : "warning";
     findings.push(findingAt(store, document, [], { severity, rule: "answer-large", text }));

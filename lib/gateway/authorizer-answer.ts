@@ -58,7 +58,7 @@ export function authorizerAnswer(
   if (refused && decision.status === 401 && !httpApi) return { answer: UNAUTHORIZED, decided };
 
   const context = contextOf(decided);
-  if (kind === "http-2.0" && (api === undefined || api.answers === "simple")) {
+  if (kind === "http-2.0" && api?.answers !== "policy") {
     return { answer: { isAuthorized: !refused, context }, decided };
   }
   const principalId = principalIdOf(decided.trail.principal);

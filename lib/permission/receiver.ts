@@ -32,8 +32,11 @@ export interface RegisteredApi {
   readonly stages: ReadonlyMap<string, Receiver>;
   /** Whether API Gateway may reuse an answer for other routes, so that it must hold all that the caller may do. */
   readonly cached: boolean;
-  /** What an HTTP API of payload 2.0 expects, which its event does not show (`enableSimpleResponses`). */
-  readonly answers: "simple" | "policy";
+  /**
+   * What an HTTP API of payload 2.0 expects, which its event does not show (`enableSimpleResponses`): simple answers where
+   * it is absent, which it is for APIs that expect policies anyway.
+   */
+  readonly answers?: "simple" | "policy" | undefined;
   readonly account?: string | undefined;
   readonly region?: string | undefined;
   readonly document: DocumentVersion;
@@ -80,7 +83,7 @@ const document = object({
   service,
   audiences,
   cached: optional(flag, true),
-  answers: optional(oneOf(["simple", "policy"], 'is neither "simple" nor "policy"'), "simple"),
+  answers: optional(oneOf(["simple", "policy"], 'is neither "simple" nor "policy"')),
   principals: optional(principalPatterns),
   account: optional(text((account) => /^[0-9]{12}$/.test(account), "is not an account id of 12 digits")),
   region: optional(text((region) => /^[a-z0-9-]{1,32}$/.test(region), "is not a region's name")),

@@ -19,10 +19,11 @@ beforeAll(async () => {
       "issuers/oidc.example.com/dev": { url: "https://oidc.example.com/dev", cluster: "dev", algorithms: ["ES256"] },
       "apis/whole": api("whole", { answers: "policy" }),
       "apis/either": api("either"),
+      "apis/simple": api("simple", { answers: "simple" }),
       "apis/uncached": api("uncached", { answers: "policy", cached: false }),
       "services/out": { url: "https://out.example.com", credential: { type: "none" } },
       "permissions/dev/payments/billing": { allow: ["whole", "either"].flatMap(many) },
-      "permissions/dev/payments/other": { allow: ["uncached", "out"].flatMap(many) },
+      "permissions/dev/payments/other": { allow: ["uncached", "simple", "out"].flatMap(many) },
       "permissions/dev/payments/small": { allow: ["whole", "either"].flatMap(few) },
     },
     "cases.yaml": {
@@ -57,12 +58,13 @@ describe("permissions that do not fit an authorizer's answer", () => {
     const either = await explain("billing", "either");
     expect(either.exitCode).toBe(4);
     expect(either.stdout).toMatch(/^allowed, if what was not checked holds\n/);
-    expect(either.stdout).toContain("(POLICY_TOO_LARGE), unless it is an HTTP API with simple answers");
+    expect(either.stdout).toContain("(POLICY_TOO_LARGE), unless it is an HTTP API with simple answers, which");
   });
 
-  test("are no matter where answers are not kept, nor where there is none, nor to others", async () => {
+  test("are no matter where answers are not kept or simple, nor where there is none, nor to others", async () => {
     for (const [account, service] of [
       ["other", "uncached"],
+      ["other", "simple"],
       ["other", "out"],
       ["small", "whole"],
       ["small", "either"],

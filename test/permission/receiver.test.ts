@@ -10,12 +10,12 @@ function read(document: unknown) {
 }
 
 describe("a receiver document", () => {
-  test("is cached, answers simply and bounds nobody if it does not say otherwise", () => {
+  test("is cached, leaves open what it answers and bounds nobody if it does not say otherwise", () => {
     expect(read(API)).toEqual({
       receiver: { ...API, principals: undefined },
       stages: new Map(),
       cached: true,
-      answers: "simple",
+      answers: undefined,
       document: { name: NAME, version: 7 },
     });
   });
