@@ -17,16 +17,19 @@ export function junitXml(results: readonly CaseResult[]): string {
 }
 
 function totals(results: readonly CaseResult[]): string {
-  const failures = results.filter(({ passed }) => !passed).length;
+  const errors = results.filter(({ undecided }) => undecided).length;
+  const failures = results.filter(({ passed }) => !passed).length - errors;
   const time = results.reduce((sum, { seconds }) => sum + seconds, 0);
-  return `tests="${results.length}" failures="${failures}" errors="0" skipped="0" time="${time.toFixed(3)}"`;
+  return `tests="${results.length}" failures="${failures}" errors="${errors}" skipped="0" time="${time.toFixed(3)}"`;
 }
 
-function caseXml({ name, file, location, passed, expected, actual, detail, seconds }: CaseResult): string {
+/** What could not be decided is an error, as of a test that broke. */
+function caseXml({ name, file, location, passed, undecided, expected, actual, detail, seconds }: CaseResult): string {
   const attributes = `name="${escapeXml(name)}" classname="${escapeXml(file)}" time="${seconds.toFixed(3)}"`;
   if (passed) return `    <testcase ${attributes}/>`;
   const message = escapeXml(`expected ${expected}, was ${actual}`);
-  return `    <testcase ${attributes}><failure message="${message}">${escapeXml(`${location}: ${detail}`)}</failure></testcase>`;
+  const element = undecided ? "error" : "failure";
+  return `    <testcase ${attributes}><${element} message="${message}">${escapeXml(`${location}: ${detail}`)}</${element}></testcase>`;
 }
 
 /** What XML gives a meaning, and what it cannot hold (XML 1.0 §2.2). */

@@ -40,18 +40,15 @@ export async function runCases(context: Context, flags: CaseFlags, ...files: rea
   const unreadable = contents.problems.filter(({ name }) => kindOf(name) !== "issuers");
 
   const results: CaseResult[] = [];
-  const warnings = new Set<string>();
   for (const { file, cases: listed } of cases) {
     for (const each of listed)
-      results.push(...(await decideCase(each, file, { store, index, targets, unreadable, asker, room, warnings })));
+      results.push(...(await decideCase(each, file, { store, index, targets, unreadable, asker, room })));
   }
-  for (const warning of warnings) context.output.note(`podgate: warning: ${warning}`);
   if (flags.junit !== undefined) await writeJunit(flags.junit, results);
-  const failed = results.filter(({ passed }) => !passed).length;
-  context.output.result({ passed: results.length - failed, failed, results }, flags.json, () =>
-    describe(results, failed, context.output),
-  );
-  return failed > 0 ? EXIT.NO : EXIT.OK;
+  const counts = countsOf(results);
+  context.output.result({ ...counts, results }, flags.json, () => describe(results, counts, context.output));
+  if (counts.failed > 0) return EXIT.NO;
+  return counts.undecided > 0 ? EXIT.UNDECIDED : EXIT.OK;
 }
 
 interface Deciding {
@@ -62,12 +59,10 @@ interface Deciding {
   readonly unreadable: readonly StoreProblem[];
   readonly asker: AccountAsker;
   readonly room: AnswerRoom;
-  /** Filled with what may make an allow none. */
-  readonly warnings: Set<string>;
 }
 
 async function decideCase(each: Case, file: string, deciding: Deciding): Promise<readonly CaseResult[]> {
-  const { store, index, targets, unreadable, asker, room, warnings } = deciding;
+  const { store, index, targets, unreadable, asker, room } = deciding;
   const { principal, issuer, target } = atItsPlace(each, () => {
     const caller = readPrincipal(each.as);
     const choice = { api: each.api, stage: each.stage, forward: each.forward };
@@ -91,18 +86,21 @@ async function decideCase(each: Case, file: string, deciding: Deciding): Promise
       const isAnswered = !isRefusal(decision) && method !== "CONNECT";
       if (isAnswered) roomAsked ??= located(store, () => room.problem({ principal, issuer }, target));
       const problem = isAnswered ? await roomAsked : undefined;
-      if (problem?.certain === false) warnings.add(`${each.location}: ${problem.text}`);
       const rule = decision.rule?.slice(store.prefix.length + 1);
-      const actual = isRefusal(decision) ? decision.code : problem?.certain ? "POLICY_TOO_LARGE" : "allow";
-      const isExpected = each.expect === actual || (each.expect === "refuse" && isRefusal(decision));
+      const verdict = isRefusal(decision) ? decision.code : problem?.certain ? "POLICY_TOO_LARGE" : "allow";
+      const isVerdict = each.expect === verdict || (each.expect === "refuse" && isRefusal(decision));
+      const isExpected = isVerdict && (each.rule === undefined || each.rule === rule);
+      const undecided = isExpected && problem?.certain === false;
+      const actual = undecided ? "allow or POLICY_TOO_LARGE" : verdict;
       results.push({
         name: `${each.name ?? each.as}: ${method} ${path} on ${each.service}`,
         file,
         location: each.location,
-        passed: isExpected && (each.rule === undefined || each.rule === rule),
+        passed: isExpected && !undecided,
+        undecided,
         expected: each.rule === undefined ? each.expect : `${each.expect} by ${each.rule}`,
         actual: rule === undefined ? actual : `${actual} by ${rule}`,
-        detail: problem?.certain ? problem.text : detailOf(decision, store),
+        detail: problem?.certain || undecided ? problem.text : detailOf(decision, store),
         seconds: (performance.now() - startedAt) / 1000,
       });
     }
@@ -152,14 +150,27 @@ async function writeJunit(file: string, results: readonly CaseResult[]): Promise
   }
 }
 
-function describe(results: readonly CaseResult[], failed: number, output: Output): string {
-  const lines = results.flatMap(({ passed, location, name, expected, actual, detail }) => {
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly undecided: number;
+}
+
+function countsOf(results: readonly CaseResult[]): Counts {
+  const passed = results.filter((each) => each.passed).length;
+  const undecided = results.filter((each) => each.undecided).length;
+  return { passed, failed: results.length - passed - undecided, undecided };
+}
+
+function describe(results: readonly CaseResult[], counts: Counts, output: Output): string {
+  const lines = results.flatMap(({ passed, undecided, location, name, expected, actual, detail }) => {
     if (passed) return output.isForPeople ? [`${output.style("green", "ok")} ${name}`] : [];
     return [
-      `${output.style("red", "FAILED")} ${location}: ${name}`,
+      `${undecided ? output.style("yellow", "UNDECIDED") : output.style("red", "FAILED")} ${location}: ${name}`,
       `  expected ${expected}`,
       `  was      ${actual}: ${detail}`,
     ];
   });
-  return [...lines, `${results.length - failed} passed, ${failed} failed`].join("\n");
+  const unsure = counts.undecided === 0 ? "" : `, ${counts.undecided} undecided`;
+  return [...lines, `${counts.passed} passed, ${counts.failed} failed${unsure}`].join("\n");
 }

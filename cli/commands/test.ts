@@ -33,6 +33,6 @@ export const testCommand = buildCommand<CaseFlags, string[], Context>({
       "      method: GET\n" +
       "      path: /v1/orders\n" +
       "      expect: allow\n\n" +
-      "docs/cli.md has all members. Exit code 1 where a case fails.",
+      "docs/cli.md has all members. Exit code 1 where a case fails, 4 where one cannot be decided.",
   },
 });

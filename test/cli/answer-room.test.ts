@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Folder, folderOf, podgate } from "../support/podgate.ts";
 
@@ -113,12 +114,48 @@ describe("permissions that do not fit an authorizer's answer", () => {
     expect(await can("other")).toMatchObject({ exitCode: 0, stderr: "" });
   });
 
-  test("fail a case that expects an allow, and warn where they may", async () => {
+  test("fail a case that expects an allow, and leave it undecided where they may", async () => {
     const { exitCode, stdout, stderr } = await podgate(["test", `${access.path}/cases.yaml`, ...from(), "--json"]);
-    expect(exitCode).toBe(1);
-    const { results } = JSON.parse(stdout);
-    expect(results.map(({ passed }: { passed: boolean }) => passed)).toEqual([false, true, true, true]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: "" });
+    const { results, ...counts } = JSON.parse(stdout);
+    expect(counts).toEqual({ passed: 2, failed: 1, undecided: 1 });
+    expect(results.map(({ passed }: { passed: boolean }) => passed)).toEqual([false, true, false, true]);
+    expect(results.map(({ undecided }: { undecided: boolean }) => undecided)).toEqual([false, false, true, false]);
     expect(results[0].actual).toContain("POLICY_TOO_LARGE");
-    expect(stderr).toContain("unless it is an HTTP API with simple answers");
+    expect(results[2].actual).toContain("allow or POLICY_TOO_LARGE");
+  });
+
+  test("end a test with 4 where no case fails and one is in doubt, until its API says what it answers", async () => {
+    const caseOf = (more: object) => ({
+      as: "dev/payments/billing",
+      method: "GET",
+      path: PATH,
+      expect: "allow",
+      ...more,
+    });
+    const run = async (...cases: readonly object[]) => {
+      await using files = await folderOf({ "cases.yaml": { cases } });
+      const junit = `${files.path}/junit.xml`;
+      const ended = await podgate(["test", `${files.path}/cases.yaml`, "--junit", junit, ...from()]);
+      return { ...ended, junit: await readFile(junit, "utf8") };
+    };
+    const doubtful = await run(
+      caseOf({ service: "either" }),
+      caseOf({ service: "either", as: "dev/payments/small", path: "/v1/a" }),
+    );
+    expect(doubtful.exitCode).toBe(4);
+    expect(doubtful.stdout).toMatch(
+      /^UNDECIDED .*\n {2}expected allow\n {2}was {6}allow or POLICY_TOO_LARGE by .*unless it is/,
+    );
+    expect(doubtful.stdout).toMatch(/\n1 passed, 0 failed, 1 undecided\n$/);
+    expect(doubtful.junit).toMatch(/tests="2" failures="0" errors="1" .*<error message="expected allow, was allow or/s);
+
+    // What is wrong either way fails: a verdict that nobody expects, another rule than the one that should decide.
+    expect(await run(caseOf({ service: "either", expect: "refuse" }))).toMatchObject({ exitCode: 1 });
+    expect(await run(caseOf({ service: "either", rule: "permissions/_all#allow[0]" }))).toMatchObject({ exitCode: 1 });
+    expect(await run(caseOf({ service: "simple", as: "dev/payments/other" }))).toMatchObject({
+      exitCode: 0,
+      stdout: "1 passed, 0 failed\n",
+    });
   });
 });
