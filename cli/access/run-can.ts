@@ -98,7 +98,9 @@ export async function runCan(context: Context, flags: CanFlags, text: string): P
       `podgate: not the whole answer: documents cannot be read (${unreadable.slice(0, 3).join(", ")}), see podgate lint; no call by them is decided on`,
     );
   }
-  const tooLarge = ways.flatMap((way) => way.tooLarge ?? []);
+  const tooLarge = ways.flatMap(({ through, tooLarge: problem }) =>
+    problem === undefined ? [] : [{ principal: text, through, certain: problem.certain }],
+  );
   noteTooLarge(tooLarge, output);
   return undecided || unreadable.length + tooLarge.length > 0 ? EXIT.UNDECIDED : EXIT.OK;
 }

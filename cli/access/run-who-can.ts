@@ -57,16 +57,17 @@ export async function runWhoCan(
   );
   const undecided = new Set(index.callers().flatMap((caller) => (index.isUndecided(caller) ? [caller.label] : [])));
   const unreadable = locationsOf(contents.problems);
+  const withoutAnswer = tooLarge.map(({ caller, target, problem: { certain } }) => ({
+    principal: caller.label,
+    through: titleOf(target),
+    certain,
+  }));
   const result = {
     call: { service, method, path },
     granted,
     undecided: [...undecided],
     unreadable,
-    tooLarge: tooLarge.map(({ caller, target, problem: { certain } }) => ({
-      principal: caller.label,
-      through: titleOf(target),
-      certain,
-    })),
+    tooLarge: withoutAnswer,
   };
   output.result(result, flags.json, () =>
     granted.length === 0
@@ -76,10 +77,7 @@ export async function runWhoCan(
           granted.map(({ principal, rule, location, through }) => [principal, rule, location, through.join(", ")]),
         ),
   );
-  noteTooLarge(
-    tooLarge.map(({ problem }) => problem),
-    output,
-  );
+  noteTooLarge(withoutAnswer, output);
   if (unreadable.length === 0) return tooLarge.length === 0 ? EXIT.OK : EXIT.UNDECIDED;
   output.note(
     `podgate: not the whole answer: documents cannot be read (${unreadable.slice(0, 3).join(", ")}), see podgate lint; ` +

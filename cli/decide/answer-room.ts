@@ -42,13 +42,7 @@ export class AnswerRoom {
     if (this.#index !== undefined && isSurelySmall({ principal, issuer }, target, this.#index)) return undefined;
     if (await this.#fits({ principal, issuer }, api, stageOf(target))) return undefined;
     const certain = api.document.answers === "policy";
-    const unless = certain ? "" : ', unless it is an HTTP API with simple answers, which "answers": "simple" says';
-    return {
-      certain,
-      text:
-        `the permissions of ${formatPrincipal(principal)} do not fit the 8 KB of an authorizer's answer: every call by ` +
-        `${titleOf(target)} is a 500 (POLICY_TOO_LARGE)${unless}; write fewer, wider paths, or TTL 0 and "cached": false`,
-    };
+    return { certain, text: tooLargeText(formatPrincipal(principal), titleOf(target), certain) };
   }
 
   async #fits(account: Account, { id, document }: NonNullable<Target["api"]>, stage: string): Promise<boolean> {
@@ -67,6 +61,18 @@ export class AnswerRoom {
       throw error;
     }
   }
+}
+
+/**
+ * @param who - one or several principals
+ * @param by - one or several ways in
+ */
+export function tooLargeText(who: string, by: string, certain: boolean): string {
+  const unless = certain ? "" : ', unless it is an HTTP API with simple answers, which "answers": "simple" says';
+  return (
+    `the permissions of ${who} do not fit the 8 KB of an authorizer's answer: every call by ${by} is a 500 ` +
+    `(POLICY_TOO_LARGE)${unless}; write fewer, wider paths, or TTL 0 and "cached": false`
+  );
 }
 
 /** Of all those that the document does not name, the one that its kinds of API have in common. */

@@ -3,6 +3,7 @@ import { AnswerRoom } from "../decide/answer-room.ts";
 import { AccountAsker } from "../decide/caller.ts";
 import type { DeciderSettings } from "../decide/store-decider.ts";
 import { targetsOf } from "../decide/target.ts";
+import { few } from "../few.ts";
 import type { DocumentStore } from "../store/document-store.ts";
 import { STANDARD_BYTES, sizeProblem } from "../store/parameter-size.ts";
 import type { StoreDocument } from "../store/parsed-document.ts";
@@ -44,13 +45,11 @@ export async function lintAnswerSizes(
       }
     }
     if (tooLarge.length === 0) continue;
-    const who =
-      tooLarge.length > 3 ? `${tooLarge.slice(0, 3).join(", ")} and ${tooLarge.length - 3} more` : tooLarge.join(", ");
     const where =
       api.answers === "policy"
         ? ""
         : ', unless this is an HTTP API with simple answers, which "answers": "simple" says';
-    const text = `the permissions of ${who} do not fit the 8 KB of an authorizer's answer: no decision is made about them (POLICY_TOO_LARGE)${where}; write fewer, wider paths, or TTL 0 and "cached": false`;
+    const text = `the permissions of ${few(tooLarge)} do not fit the 8 KB of an authorizer's answer: no decision is made about them (POLICY_TOO_LARGE)${where}; write fewer, wider paths, or TTL 0 and "cached": false`;
     const severity = api.answers === "policy" ? "error" : "warning";
     findings.push(findingAt(store, document, [], { severity, rule: "answer-large", text }));
   }

@@ -114,6 +114,36 @@ describe("permissions that do not fit an authorizer's answer", () => {
     expect(await can("other")).toMatchObject({ exitCode: 0, stderr: "" });
   });
 
+  test("are told once for all whose calls by the same APIs and stages it holds for", async () => {
+    const staged = (answers: object) =>
+      api("staged", { ...answers, stages: { blue: {}, green: {}, red: {}, grey: {} } });
+    const accounts = ["a", "b", "c", "d", "e"];
+    await using files = await folderOf({
+      "access.yaml": {
+        "issuers/oidc.example.com/dev": { url: "https://oidc.example.com/dev", cluster: "dev", algorithms: ["ES256"] },
+        "apis/first": staged({ answers: "policy" }),
+        "apis/second": staged({}),
+        ...Object.fromEntries(accounts.map((name) => [`permissions/dev/payments/${name}`, { allow: many("staged") }])),
+      },
+    });
+    const folder = ["--from", files.path];
+    const linesOf = ({ stderr }: { stderr: string }) => stderr.trimEnd().split("\n");
+    const certainly =
+      /^podgate: the permissions of (.*) do not fit .* every call by (.*) is a 500 \(POLICY_TOO_LARGE\); write/;
+    const perhaps =
+      /^podgate: the permissions of (.*) do not fit .* every call by (.*) is a 500 \(POLICY_TOO_LARGE\), unless/;
+
+    const whoCan = linesOf(await podgate(["who-can", "staged", "GET", PATH, ...folder]));
+    expect(whoCan).toEqual([expect.stringMatching(certainly), expect.stringMatching(perhaps)]);
+    expect(certainly.exec(whoCan[0] ?? "")?.slice(1)).toEqual([
+      "dev/payments/a, dev/payments/b, dev/payments/c and 2 more",
+      "apis/first, apis/first at stage blue, apis/first at stage green and 2 more",
+    ]);
+    const can = linesOf(await podgate(["can", "dev/payments/a", ...folder]));
+    expect(can).toEqual([expect.stringMatching(certainly), expect.stringMatching(perhaps)]);
+    expect(perhaps.exec(can[1] ?? "")?.[1]).toBe("dev/payments/a");
+  });
+
   test("fail a case that expects an allow, and leave it undecided where they may", async () => {
     const { exitCode, stdout, stderr } = await podgate(["test", `${access.path}/cases.yaml`, ...from(), "--json"]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: "" });
