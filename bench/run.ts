@@ -80,7 +80,8 @@ function wholeReport(): string {
   return `# What it costs
 
 Written by \`npm run bench\`. Ratios repeat to about a tenth; microseconds are this machine's. What they mean and how they are
-taken: [docs/performance.md](../docs/performance.md).
+taken: [docs/performance.md](../docs/performance.md). A million decisions: [SOAK.md](SOAK.md). What is counted and not measured (calls of
+SSM, cold starts while issuers are gone) is tested: [docs/faults.md](../docs/faults.md).
 
 ${machine()}
 - ${new Date().toISOString().slice(0, 10)}; each contender ${WHOLE.rounds} rounds of ${WHOLE.batchMs} ms, in turns, medians
