@@ -46,13 +46,19 @@ interface Entry<Value> {
 const RETRY_SECONDS = 2;
 
 /**
+ * A read takes less: a second, and before it another for a slot of the look-up budget. One that was begun longer ago was left
+ * behind when Lambda froze the environment: it fails, or brings what was true then.
+ */
+const LONGEST_READ_SECONDS = 5;
+
+/**
  * Values with a documented age, compared with the clock at use: a timer cannot be relied on while Lambda freezes the
  * process. One read at a time for a key; a value that may not be served any longer is never served.
  */
 export class AgingCache<Value> {
   readonly #options: AgingCacheOptions<Value>;
   readonly #entries;
-  readonly #reading = new Map<string, Promise<Value>>();
+  readonly #reading = new Map<string, { readonly begunAt: number; readonly value: Promise<Value> }>();
 
   constructor(options: AgingCacheOptions<Value>) {
     this.#options = options;
@@ -106,6 +112,7 @@ export class AgingCache<Value> {
   /** @param readAt - when reading began: what was changed since then may not be in the value */
   #keep(key: string, value: Value | GatewayError, readAt: number): void {
     const { maxAgeSeconds, maxStaleSeconds } = this.#options;
+    if ((this.#entries.peek(key)?.readAt ?? readAt) > readAt) return;
     // Environments that started together drift apart, so that they do not ask the store in step.
     const age = maxAgeSeconds * (1 - Math.random() / 10);
     this.#entries.set(key, {
@@ -119,17 +126,22 @@ export class AgingCache<Value> {
 
   /** Reads the value whatever its age; calls that come meanwhile wait for the same read. */
   reread(key: string): Promise<Value> {
+    const begunAt = this.#options.clock.now();
     const running = this.#reading.get(key);
-    if (running !== undefined) return running;
-    const reading = this.#read(key).finally(() => this.#reading.delete(key));
+    if (running !== undefined && begunAt < running.begunAt + LONGEST_READ_SECONDS) return running.value;
+    const reading = {
+      begunAt,
+      value: this.#read(key, begunAt).finally(() => {
+        if (this.#reading.get(key) === reading) this.#reading.delete(key);
+      }),
+    };
     this.#reading.set(key, reading);
-    return reading;
+    return reading.value;
   }
 
-  async #read(asked: string): Promise<Value> {
+  async #read(asked: string, readAt: number): Promise<Value> {
     // What is read holds the key too, in the names of documents.
     const key = ownCopy(asked);
-    const readAt = this.#options.clock.now();
     try {
       const value = await this.#options.read(key);
       this.#keep(key, value, readAt);

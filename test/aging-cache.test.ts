@@ -118,6 +118,46 @@ describe("reads", () => {
     expect(source.reads).toEqual(["a", "a"]);
   });
 
+  test.for([
+    { frozen: 4.9, answer: "first", reads: 1 },
+    { frozen: 5, answer: "second", reads: 2 },
+    { frozen: 1800, answer: "second", reads: 2 },
+  ])("that were left behind $frozen s ago, when the environment froze: $answer", async ({ frozen, answer, reads }) => {
+    const { cache, source, clock } = startCache();
+    const held = Promise.withResolvers<void>();
+    source.held = held.promise;
+    const left = cache.get("a");
+    source.value = "second";
+    source.held = undefined;
+    clock.advance(frozen);
+    const asked = cache.get("a");
+    held.resolve();
+    expect(await asked).toBe(answer);
+    expect(source.reads).toHaveLength(reads);
+    // What they bring at last serves nobody else.
+    expect(await left).toBe("first");
+    expect(await cache.get("a")).toBe(answer);
+    expect(source.reads).toHaveLength(reads);
+  });
+
+  test("that were left behind and fail at last do not fail who comes later, nor make one read two", async () => {
+    const { cache, source, clock } = startCache();
+    const [old, young] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    source.held = old.promise;
+    source.fails = outage;
+    const left = cache.get("a");
+    clock.advance(1800);
+    source.held = young.promise;
+    source.fails = undefined;
+    const asked = cache.get("a");
+    old.resolve();
+    await expect(left).rejects.toBe(outage);
+    const other = cache.get("a");
+    young.resolve();
+    expect(await Promise.all([asked, other])).toEqual(["first", "first"]);
+    expect(source.reads).toHaveLength(2);
+  });
+
   test("on demand do not look at the age", async () => {
     const { cache, source } = startCache();
     await cache.get("a");
