@@ -62,8 +62,8 @@ export async function startStack({ ports, clusters: wanted, seedFile, companion 
 
 /** What the functions make of a document is theirs to say: here one that is none is passed over. */
 function receiverOf({ prefix, parameters }: Seed): TokenReceiver | undefined {
-  for (const { name, value } of parameters) {
-    if (!name.startsWith(`${prefix}/apis/`)) continue;
+  for (const { name, value, type } of parameters) {
+    if (!name.startsWith(`${prefix}/apis/`) || type !== "String") continue;
     const { service, audiences } = JSON.parse(value) as { service?: unknown; audiences?: unknown };
     const audience: unknown = Array.isArray(audiences) ? audiences[0] : undefined;
     if (typeof service === "string" && typeof audience === "string") return { service, audience };
