@@ -55,7 +55,10 @@ export function startBudget(label: string, limits: BudgetLimits, caller: AbortSi
 export function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-    work().then(resolve, reject);
+    const giveUp = () => reject(signal.reason);
+    signal.addEventListener("abort", giveUp, { once: true });
+    // One signal may be that of a thousand works.
+    const forget = () => signal.removeEventListener("abort", giveUp);
+    work().then(resolve, reject).finally(forget);
   });
 }
