@@ -18,7 +18,7 @@ import { readTarget, type Target } from "./target.ts";
 export interface CallServiceSettings {
   /** Plain http to loopback hosts, and loopback addresses over https: for offline stages and tests only. */
   readonly allowLoopbackHttp: boolean;
-  /** @default getaddrinfo */
+  /** @default `systemResolve` */
   readonly resolve?: Resolve | undefined;
 }
 

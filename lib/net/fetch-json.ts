@@ -11,7 +11,7 @@ import { readTarget, type Target } from "./target.ts";
 export interface FetchJsonSettings extends BudgetLimits {
   /** Plain http to loopback hosts, and loopback addresses over https: for offline stages and tests only. */
   readonly allowLoopbackHttp: boolean;
-  /** @default getaddrinfo */
+  /** @default `systemResolve` */
   readonly resolve?: Resolve;
   /** Told the `Date` field of each answer, as it came: the one thing beside its body that somebody asks about. */
   readonly onDate?: (date: string | undefined) => void;
