@@ -1,8 +1,27 @@
-import { SSMClient } from "@aws-sdk/client-ssm";
-import { describe, expect, test } from "vitest";
+import { GetParametersCommand, SSMClient } from "@aws-sdk/client-ssm";
+import { describe, expect, test, vi } from "vitest";
 import { readDirectSettings } from "../../lib/aws/direct-settings.ts";
 
 const LAMBDA = { AWS_REGION: "eu-central-1", AWS_ACCESS_KEY_ID: "ASIA", AWS_SECRET_ACCESS_KEY: "secret" };
+
+/** Where the SDK sends a request, set up by these variables and nothing else. */
+async function endpointOfSdk(env: Readonly<Record<string, string>>): Promise<string> {
+  for (const name of Object.keys(process.env)) if (name.startsWith("AWS_")) vi.stubEnv(name, undefined);
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  let endpoint = "";
+  const client = new SSMClient({
+    maxAttempts: 1,
+    requestHandler: {
+      handle: async ({ protocol, hostname, port }: { protocol: string; hostname: string; port?: number }) => {
+        endpoint = new URL(`${protocol}//${hostname}${port ? `:${port}` : ""}`).href;
+        throw new Error("nothing is sent");
+      },
+    },
+  });
+  await client.send(new GetParametersCommand({ Names: ["/a"] })).catch(() => undefined);
+  vi.unstubAllEnvs();
+  return endpoint;
+}
 
 describe("what Lambda gives a function is enough", () => {
   test("keys, region and the region's endpoint", () => {
@@ -39,8 +58,10 @@ describe("what Lambda gives a function is enough", () => {
       variables: { AWS_REGION: "us-iso-east-1", AWS_ENDPOINT_URL_SSM: "https://a.example" },
       endpoint: "https://a.example/",
     },
-  ])("$variables lead to $endpoint", ({ variables, endpoint }) => {
-    expect(readDirectSettings({ ...LAMBDA, ...variables })?.endpoint.href).toBe(endpoint);
+  ])("$variables lead to $endpoint, as with the SDK", async ({ variables, endpoint }) => {
+    const env = { ...LAMBDA, ...variables };
+    expect(readDirectSettings(env)?.endpoint.href).toBe(endpoint);
+    expect(await endpointOfSdk(env)).toBe(endpoint);
   });
 });
 
