@@ -27,11 +27,18 @@ const OUTCOMES = {
   "too-large": "the header of the answer is too large",
 } as const satisfies Record<TransportReason, string>;
 
+/**
+ * Alerts of a handshake that only the server has not ended: with TLS 1.3 it asks for a client certificate that late. Any
+ * other fault of a connection that stands says nothing of what the server has read (RFC 8446 §6.2).
+ */
+const LATE_ALERT = /_ALERT_(?:.*CERTIFICATE.*|HANDSHAKE_FAILURE|UNKNOWN_CA|ACCESS_DENIED)$/;
+
 function reasonOf(code: string, stage: Stage): TransportReason {
   if (code === "ETIMEDOUT") return "timed-out";
   if (code === "HPE_HEADER_OVERFLOW" || code === "HPE_CHUNK_EXTENSIONS_OVERFLOW") return "too-large";
-  // An alert may come after the handshake: with TLS 1.3 a server asks for a client certificate that late.
-  if (code.startsWith("ERR_SSL_") || code.startsWith("ERR_TLS_") || code === "EPROTO") return "tls-failed";
+  if (code.startsWith("ERR_SSL_") || code.startsWith("ERR_TLS_") || code === "EPROTO") {
+    return stage !== "connected" || LATE_ALERT.test(code) ? "tls-failed" : "connection-failed";
+  }
   // The codes of certificate checks have no prefix; in a handshake, what the system does not know is one of them.
   return stage === "handshake" && !Object.hasOwn(constants.errno, code) ? "tls-failed" : "connection-failed";
 }

@@ -1,7 +1,8 @@
+import { connect, type Socket } from "node:net";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { beforeAll, describe, expect, test } from "vitest";
 import { createCallService } from "../../lib/net/call-service.ts";
-import { startHttpServer, startHttpsServer, tlsFixture } from "../support/faulty-server.ts";
+import { startHttpServer, startHttpsServer, startTcpServer, tlsFixture } from "../support/faulty-server.ts";
 
 const limits = { network: "public", connectSeconds: 10, totalSeconds: 15, maxBytes: 1024 } as const;
 
@@ -63,5 +64,34 @@ describe("over TLS", () => {
     });
     const called = call(requestTo("localhost", server.port), limits);
     await expect(called).rejects.toMatchObject({ code: "SERVICE_TLS_FAILED" });
+  });
+
+  test.for([
+    { moment: "before the answer", begin: false },
+    { moment: "inside the answer", begin: true },
+  ])("that breaks $moment is SERVICE_ANSWER_BROKEN: the service has the request and may have acted", async (when) => {
+    let requests = 0;
+    let caller: Socket | undefined;
+    await using server = await startHttpsServer((request, response) => {
+      requests += 1;
+      request.resume().once("end", () => {
+        if (!when.begin) return caller?.write("no TLS record");
+        response.writeHead(200, { "content-length": "2" });
+        response.write("1", () => caller?.write("no TLS record"));
+      });
+    });
+    await using between = await startTcpServer((socket) => {
+      caller = socket;
+      const onward = connect(server.port, "127.0.0.1");
+      onward.on("error", () => {});
+      socket.on("data", (bytes) => onward.write(bytes)).once("close", () => onward.destroy());
+      onward.on("data", (bytes) => socket.write(bytes));
+    });
+    const failed = call(requestTo("localhost", between.port), limits);
+    await expect(failed).rejects.toMatchObject({
+      code: "SERVICE_ANSWER_BROKEN",
+      message: expect.stringContaining("(ERR_SSL_"),
+    });
+    expect(requests).toBe(1);
   });
 });
