@@ -63,8 +63,10 @@ export async function forward(event: unknown, call: FunctionCall, deps: ForwardD
     const deciding = decideAccess({ ...request, audiences: deps.audiences, findReceiver }, started, deps);
     const decided = await inTime(deciding, call.remainingSeconds, deps.clock);
     deps.audit.record(decided, surface);
-    const { outcome: caller } = decided;
-    if (isRefusal(caller)) return problemAnswer(caller, started.id, multiValue);
+    const { outcome } = decided;
+    if (isRefusal(outcome)) return problemAnswer(outcome, started.id, multiValue);
+    // This call's own: a token that comes again is one identity, and a credential has to know its calls apart.
+    const caller = { ...outcome };
 
     const service = await found.promise;
     const credential = deps.makeCredential({ ...service, service: request.service });

@@ -153,6 +153,34 @@ describe("a secret that the service refuses is read again, at most once in 30 s 
   });
 });
 
+test("two calls with one token that were refused together are each worth repeating (R21)", async () => {
+  const firstMayEnd = Promise.withResolvers<void>();
+  const sent: string[] = [];
+  await using both: Awaited<ReturnType<typeof startForward>> = await startForward(async ({ url, headers }) => {
+    const path = new URL(url).pathname;
+    const key = new Map(headers).get("x-api-key") ?? "";
+    sent.push(`${path} ${key}`);
+    if (path.endsWith("/first") && key === "offline-header-key") await firstMayEnd.promise;
+    const isRefused = key !== "rotated" && !path.endsWith("/warm");
+    return { status: isRefused ? 401 : 200, headers: [], body: Buffer.alloc(0) };
+  });
+  const askFor = (path: string) => both.ask({ pathParameters: { service: "api", path } });
+  // A token that came again is one caller to the verifier.
+  for (const path of ["warm", "warm", "warm"]) await askFor(path);
+  both.rotate("rotated");
+  const first = askFor("first");
+  await until(() => sent.length === 4);
+  expect((await askFor("second")).statusCode).toBe(200);
+  firstMayEnd.resolve();
+  expect((await first).statusCode).toBe(200);
+  expect(sent.slice(3)).toEqual([
+    "/header/first offline-header-key",
+    "/header/second offline-header-key",
+    "/header/second rotated",
+    "/header/first rotated",
+  ]);
+});
+
 describe("a secret is kept in memory for 300 s at most (S42)", () => {
   test.for([
     { after: 299.9, reads: 0 },
