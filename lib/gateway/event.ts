@@ -33,9 +33,9 @@ export function authorizationFields(event: JsonObject): readonly string[] {
 }
 
 function hasTokenInQuery(event: JsonObject): boolean {
-  return (
-    Object.hasOwn(objectMember(event, "queryStringParameters"), "access_token") ||
-    Object.hasOwn(objectMember(event, "multiValueQueryStringParameters"), "access_token")
+  return ["queryStringParameters", "multiValueQueryStringParameters"].some((member) =>
+    // An ALB leaves names as they were sent, and whoever is behind it decodes them.
+    Object.keys(objectMember(event, member)).some((name) => decodePath(name) === "access_token"),
   );
 }
 

@@ -4,7 +4,14 @@ import { PUBLIC_PROBLEMS } from "../../lib/gateway/problem.ts";
 import type { RunningFunction } from "../support/built-function.ts";
 import { expectNoTokenText } from "../support/verdict.ts";
 import { startWorld, type World } from "../support/world.ts";
-import { functionUrlForward, httpApi1Forward, httpApiForward, restForward, SURFACES } from "./forward-events.ts";
+import {
+  EVERY_SURFACE,
+  functionUrlForward,
+  httpApi1Forward,
+  httpApiForward,
+  restForward,
+  SURFACES,
+} from "./forward-events.ts";
 import { type Asked, type ForwardWorld, problemOf, startForwardWorld } from "./forward-world.ts";
 import { CASE_CLUSTERS, FORWARD_CASES, REFUSAL_CASES, seedCases } from "./refusal-cases.ts";
 
@@ -126,10 +133,12 @@ describe.each(SURFACES)("who may GET /repos/acme/* of one service, behind a $sur
   });
 });
 
-test.for(SURFACES)(
-  "access_token in the query of a $surface, beside the header, is a second token: 401 (S22)",
-  async ({ eventOf }) => {
-    const asked = await all.ask({ path: "/a", query: "access_token=x" }, { eventOf });
+const TOKEN_IN_QUERY = ["access_token=x", "access%5Ftoken=x", "%61ccess_token"];
+
+test.for(EVERY_SURFACE.flatMap((each) => TOKEN_IN_QUERY.map((query) => ({ ...each, query }))))(
+  "$query in the query of a $surface, beside the header, is a second token: 401 (S22)",
+  async ({ eventOf, query }) => {
+    const asked = await all.ask({ path: "/a", query }, { eventOf });
     expect({ statusCode: asked.statusCode, code: asked.audit.code }).toEqual({
       statusCode: 401,
       code: "AUTHORIZATION_REPEATED",
