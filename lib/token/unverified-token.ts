@@ -86,13 +86,13 @@ function readHeader(header: JsonObject): TokenHeader | Refusal {
       compared: { actual: describe(header["typ"]), expected: "absent or JWT" },
     });
   }
-  const unsupported = UNSUPPORTED_MEMBERS.find((member) => Object.hasOwn(header, member));
-  if (unsupported !== undefined) {
-    return refuse("TOKEN_HEADER_UNSUPPORTED", `the token's header has \`${unsupported}\`, which is not supported`);
-  }
   const bearing = KEY_BEARING_MEMBERS.find((member) => Object.hasOwn(header, member));
   if (bearing !== undefined) {
     return refuse("TOKEN_KEY_EMBEDDED", `the token's header brings a key of its own in \`${bearing}\``);
+  }
+  const unsupported = UNSUPPORTED_MEMBERS.find((member) => Object.hasOwn(header, member));
+  if (unsupported !== undefined) {
+    return refuse("TOKEN_HEADER_UNSUPPORTED", `the token's header has \`${unsupported}\`, which is not supported`);
   }
   const keyId = readKeyId(header);
   return isRefusal(keyId) ? keyId : { algorithm, keyId };
