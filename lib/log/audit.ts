@@ -41,8 +41,8 @@ const CALL_FAILED = [
   ),
 ];
 
-/** Rules whose lines are kept: more than the callers of a busy minute are allowed by. */
-const RULES = 1024;
+/** Rules whose lines are kept: one for each caller whose permissions are (lib/aws/document-sources.ts). */
+const RULES = 4096;
 
 /**
  * One record for each decision, and for each request that could not be decided. Its members are documented in
