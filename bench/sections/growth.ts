@@ -22,6 +22,9 @@ import { format, type Goal, goalAtMost, type Section, table } from "../report.ts
 
 const SCOPES = [`prod/${NAMESPACE}/billing`, `prod/${NAMESPACE}/_all`, "prod/_all", "_all"];
 
+/** Whose permissions a function keeps at once, nearly. */
+const MOST_PRINCIPALS = 4000;
+
 /** What must cost the same however much is registered. Each figure over that of the smallest number, inside one round. */
 export async function growthSection(effort: Effort): Promise<Section> {
   const { share } = effort;
@@ -47,7 +50,7 @@ export async function growthSection(effort: Effort): Promise<Section> {
     ),
     await growth(
       "principals: a whole warm call, new token (HTTP API)",
-      [10, 1000 * share, 4000 * share],
+      [10, 1000 * share, MOST_PRINCIPALS * share],
       1.15,
       effort,
       principals(effort),
@@ -203,8 +206,9 @@ async function verifying(store: MemoryStore, tokens: readonly string[]): Promise
   return once;
 }
 
-/** As many as are kept in memory. Every one has a document of its own, and tokens by the turn. */
-function principals({ tokens: many }: Effort): Setup {
+/** Every one has a document of its own, and tokens by the turn. As many different calls for few as for many: they take memory too. */
+function principals({ tokens: many, share }: Effort): Setup {
+  const calls = Math.max(many, MOST_PRINCIPALS * share);
   const cluster = makeCluster("prod", "RS256");
   return async (count) => {
     const store = new MemoryStore();
@@ -214,7 +218,7 @@ function principals({ tokens: many }: Effort): Setup {
       store.putPermissions(`prod/${NAMESPACE}/account-${index}`, { allow: rules(10) });
     }
     const app = startApp(store);
-    const events = Array.from({ length: Math.max(count, many) }, (_, index) =>
+    const events = Array.from({ length: calls }, (_, index) =>
       httpEvent(mint(cluster, `account-${index % count}`), allowedPath(10)),
     );
     for (const event of events) {
