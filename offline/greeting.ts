@@ -4,8 +4,8 @@ import type { Ports } from "./ports.ts";
 import { HOST } from "./service-changes.ts";
 import type { TokenReceiver } from "./stack.ts";
 
-/** The audience of podgate's own functions, where no API is registered. */
-const GATEWAY: TokenReceiver = { service: "gateway", audience: "gateway" };
+/** Where no API is registered, what a token is for is known to the project's functions alone. */
+const SOME_AUDIENCE = "gateway";
 
 /**
  * What is printed once everything answers: where it is, and a command to paste, one line, that mints a token, with those
@@ -15,7 +15,7 @@ export function greeting(
   ports: Ports,
   {
     clusters,
-    receiver = GATEWAY,
+    receiver,
   }: { clusters: readonly Pick<Cluster, "issuer" | "controlUrl">[]; receiver?: TokenReceiver | undefined },
   companion?: Companion,
 ): string {
@@ -30,7 +30,7 @@ export function greeting(
   const tokenRequest = JSON.stringify({
     apiVersion: "authentication.k8s.io/v1",
     kind: "TokenRequest",
-    spec: { audiences: [receiver.audience], expirationSeconds: 3600 },
+    spec: { audiences: [receiver?.audience ?? SOME_AUDIENCE], expirationSeconds: 3600 },
   });
   const [{ controlUrl } = { controlUrl: "" }] = clusters;
   const serviceAccount = `${controlUrl}/api/v1/namespaces/payments/serviceaccounts/billing`;
@@ -38,7 +38,7 @@ export function greeting(
 podgate offline
 ${places.map(([name, where]) => `  ${name.padEnd(18)}${where}`).join("\n")}
 
-Mint a token of payments/billing in the cluster ${controlUrl.split("/").at(-1)}, valid for ${receiver.service}:
+Mint a token of payments/billing in the cluster ${controlUrl.split("/").at(-1)}, valid for ${receiver?.service ?? `the audience ${SOME_AUDIENCE}, in whose place yours goes`}:
   TOKEN=$(curl -s -X POST ${serviceAccount}/token -H 'Content-Type: application/json' -d '${tokenRequest}' | sed -n 's/.*"token": *"\\([^"]*\\)".*/\\1/p')
 ${companion?.commands(ports) ?? ""}
 Ctrl-C ends everything.

@@ -229,7 +229,9 @@ describe("the printed commands", () => {
   test("another project's are for a token alone", () => {
     expect(greeting(PORTS, { clusters: [DEV] })).not.toMatch(/sample|orders\b.*http|8102/);
     expect(greeting(PORTS, { clusters: [DEV] })).toContain("http://127.0.0.1:8100/dev/api/v1/");
-    expect(greeting(PORTS, { clusters: [DEV] })).toMatch(/valid for gateway:\n.*"audiences":\["gateway"\]/);
+    expect(greeting(PORTS, { clusters: [DEV] })).toMatch(
+      /valid for the audience gateway, in whose place yours goes:\n.*"audiences":\["gateway"\]/,
+    );
     const receiver = { service: "invoices", audience: "https://invoices.example.com" };
     expect(greeting(PORTS, { clusters: [DEV], receiver })).toMatch(
       /valid for invoices:\n.*"audiences":\["https:\/\/invoices\.example\.com"\]/,
