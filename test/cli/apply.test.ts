@@ -200,15 +200,17 @@ describe("plan and apply", () => {
 });
 
 describe("an apply that narrows one document and widens another", () => {
+  const api = { service: "orders", audiences: ["orders.example.com"] };
+  const files = {
+    "a.yaml": {
+      "apis/a1": { ...api, principals: ["dev/payments/billing"] },
+      "permissions/dev/other/_all": { allow: [rule("/v1/*")] },
+    },
+  };
+
   test("waits in between, and ends at once where it is interrupted then", async () => {
-    const api = { service: "orders", audiences: ["orders.example.com"] };
     await using world = await startStoreWorld({ ...STORED, "apis/a1": api });
-    await using folder = await folderOf({
-      "a.yaml": {
-        "apis/a1": { ...api, principals: ["dev/payments/billing"] },
-        "permissions/dev/other/_all": { allow: [rule("/v1/*")] },
-      },
-    });
+    await using folder = await folderOf(files);
     const running = world.start(["apply", "--from", folder.path, ...APPLY]);
     await vi.waitFor(() => expect(world.version("apis/a1")).toBe(2), { timeout: 15_000, interval: 5 });
     running.kill("SIGINT");
@@ -222,14 +224,8 @@ describe("an apply that narrows one document and widens another", () => {
   });
 
   test("says how long to wait where somebody else's change, or the store, ends it in between", async () => {
-    const api = { service: "orders", audiences: ["orders.example.com"] };
     await using world = await startStoreWorld({ ...STORED, "apis/a1": api });
-    await using folder = await folderOf({
-      "a.yaml": {
-        "apis/a1": { ...api, principals: ["dev/payments/billing"] },
-        "permissions/dev/other/_all": { allow: [rule("/v1/*")] },
-      },
-    });
+    await using folder = await folderOf(files);
     const running = world.start(["apply", "--from", folder.path, "--settle", "1", ...APPLY]);
     await vi.waitFor(() => expect(world.version("apis/a1")).toBe(2), { timeout: 15_000, interval: 5 });
     world.put("permissions/dev/theirs/_all", { allow: [rule("/theirs")] });
